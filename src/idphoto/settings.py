@@ -1,0 +1,77 @@
+"""Settings, read once from the environment and ``.env`` (prefix ``IDPHOTO_``) and passed down.
+
+docs/settings.md lists them for operators.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _default_workers() -> int:
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(env_prefix="IDPHOTO_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("data")
+    """Database, uploads, results and generated secrets."""
+    models_dir: Path = Path("weights")
+    """Model files, fetched by `idphoto models pull`."""
+    database_url: str = ""
+    """SQLAlchemy URL; empty: SQLite in the data folder."""
+    public_url: str = ""
+    """How clients reach this server, for result URLs; empty: the address that the client used."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    workers: int = Field(default_factory=_default_workers, ge=1, le=256)
+
+    api_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    """Static keys, beside those made by `idphoto keys create`."""
+    webhook_secret: str = ""
+    """`whsec_…`; empty: generated once and kept in the data folder."""
+
+    matting: str = "rvm"
+    """Name of the matting model, see `idphoto models list`."""
+
+    result_ttl_s: int = Field(default=3600, ge=1)
+    sync_wait_s: float = Field(default=25.0, gt=0, le=300)
+    task_timeout_s: float = Field(default=30.0, gt=0)
+    """A task that is processed for longer ends in state -8."""
+    max_upload_mb: float = Field(default=15.0, gt=0)
+    max_pixels: int = Field(default=50_000_000, gt=0)
+    queue_limit: int = Field(default=1000, ge=1)
+    """Unfinished tasks beyond which new ones get 429."""
+    rate_per_s: float = Field(default=20.0, gt=0)
+    """Tasks a key may create per second."""
+    lease_s: float = Field(default=10.0, ge=0.2)
+    """A job whose worker gives no sign of life for this long is run again."""
+    outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """CIDRs that image and callback URLs may reach besides public addresses."""
+    log_format: Literal["console", "json"] = "console"
+
+    @field_validator("api_keys", "outbound_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """The upload limit in bytes (1 MB = 1024 * 1024 bytes)."""
+        return int(self.max_upload_mb * 1024 * 1024)
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database to use, as an async SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{(self.data_dir / 'idphoto.db').resolve()}"

@@ -1,0 +1,176 @@
+"""The task and its life, without any input or output.
+
+::
+
+    QUEUED ──▶ PREPARING ──▶ (WAITING ──▶) PROCESSING ──▶ DONE
+       │            │             │             │
+       └────────────┴─────────────┴─────────────┴──▶ one of the failures, below zero
+
+PREPARING is the download of an ``image_url`` or the decoding of an upload. WAITING is only seen between a
+download and its processing. A task that is run again after a crash goes back to PREPARING; its ``attempt`` grows, and whoever
+holds an older attempt can no longer write (fencing).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Any
+
+
+class State(IntEnum):
+    """The states of the wire contract."""
+
+    QUEUED = 0
+    DONE = 1
+    PREPARING = 2
+    WAITING = 3
+    PROCESSING = 4
+    FAILED = -1
+    NOT_STORED = -2
+    DOWNLOAD_FAILED = -3
+    TOO_LARGE = -5
+    UNREADABLE = -7
+    TIMED_OUT = -8
+
+    @property
+    def is_end(self) -> bool:
+        """No further change will come."""
+        return self is State.DONE or self < 0
+
+    @property
+    def detail(self) -> str:
+        """The sentence for ``state_detail``."""
+        return _DETAILS[self]
+
+
+_DETAILS = {
+    State.QUEUED: "Queued",
+    State.DONE: "Complete",
+    State.PREPARING: "Preparing",
+    State.WAITING: "Waiting",
+    State.PROCESSING: "Processing",
+    State.FAILED: "Processing failed",
+    State.NOT_STORED: "The result could not be stored",
+    State.DOWNLOAD_FAILED: "image_url could not be downloaded",
+    State.TOO_LARGE: "The image is too large",
+    State.UNREADABLE: "Not a readable image",
+    State.TIMED_OUT: "Processing took too long",
+}
+
+
+class ReturnType(IntEnum):
+    """How the result travels in a reply."""
+
+    URL = 1
+    BASE64 = 2
+    BINARY = 3
+
+
+class Format(StrEnum):
+    """File format of the result."""
+
+    PNG = "png"
+    JPG = "jpg"
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type."""
+        return "image/jpeg" if self is Format.JPG else "image/png"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoRequest:
+    """What the client asked for, validated. Stored with the task as JSON."""
+
+    width: int | None = None
+    height: int | None = None
+    spec: str | None = None
+    """Id in the catalogue; excludes width and height. With neither: the source's own canvas, no crop."""
+    format: Format = Format.PNG
+    background: str = "FFFFFF"
+    """RRGGBB, upper case. PNG is transparent and ignores it."""
+    largest_face: bool = False
+    """Take the largest of several faces instead of failing."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON object that :meth:`from_json` reads."""
+        return {
+            "width": self.width,
+            "height": self.height,
+            "spec": self.spec,
+            "format": self.format.value,
+            "background": self.background,
+            "largest_face": self.largest_face,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> PhotoRequest:
+        """Read what :meth:`to_json` wrote."""
+        return cls(**{**data, "format": Format(data["format"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why a task ended without a photo."""
+
+    state: State
+    code: str
+    """Stable machine code, such as ``no_face``."""
+    message: str
+
+    @property
+    def err_info(self) -> str:
+        """The text of the wire field ``err_info``."""
+        return f"{self.code}: {self.message}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a task produced."""
+
+    result_key: str
+    """Storage key of the file; its last part is unguessable."""
+    width: int
+    height: int
+    size_bytes: int
+    foreground: tuple[int, int, int, int]
+    """x, y, width, height of the person in the upright source, in pixels."""
+    warnings: tuple[str, ...] = ()
+    face: dict[str, Any] = field(default_factory=dict)
+    """Head measures in the finished photo, for the extra wire key ``face``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A row of the task table. Times are Unix seconds with a fraction; durations are milliseconds."""
+
+    id: str
+    """A UUID, version 4."""
+    owner: str
+    """Id of the API key that made it; nobody else sees the task."""
+    request: PhotoRequest
+    return_type: ReturnType
+    public_url: str
+    """Scheme, host and port under which this client reaches the server; result URLs start with it."""
+    request_id: str
+    image_url: str | None = None
+    source_key: str | None = None
+    """Storage key of the uploaded or downloaded source; None once it is deleted."""
+    callback_url: str | None = None
+    idempotency_key: str | None = None
+    state: State = State.QUEUED
+    progress: int = 0
+    attempt: int = 0
+    """Counts the times that processing was begun."""
+    created_at: float
+    processed_at: float | None = None
+    """When processing last began."""
+    completed_at: float | None = None
+    download_ms: float = 0.0
+    elapsed_ms: float = 0.0
+    """Processing time of the successful attempt."""
+    failure: Failure | None = None
+    outcome: Outcome | None = None
+    expires_at: float | None = None
+    """Set at the end: row and result are deleted after this."""
