@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,13 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-
+from idphoto.settings import Settings
+from tests.running import Receiver, Server, run_receiver
 
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The weights that `make test` fetched."""
-    return ROOT / "weights"
+    return Settings().models_dir
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,18 @@ def astronaut_jpeg(astronaut: NDArray[np.uint8]) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(astronaut).save(buffer, "JPEG", quality=95)
     return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One real server for all tests that do not hurt it."""
+    running = Server(tmp_path_factory.mktemp("server")).start()
+    yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A real HTTP server that receives callbacks and serves photos."""
+    with run_receiver() as running:
+        yield running

@@ -6,6 +6,7 @@ docs/settings.md lists them for operators.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,8 +25,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("data")
     """Database, uploads, results and generated secrets."""
-    models_dir: Path = Path("weights")
-    """Model files, fetched by `idphoto models pull`."""
+    models_dir: Path = Path(sys.prefix) / "share" / "idphoto" / "weights"
+    """Model files, fetched by `idphoto models pull`; beside the installed code unless set."""
     database_url: str = ""
     """SQLAlchemy URL; empty: SQLite in the data folder."""
     public_url: str = ""

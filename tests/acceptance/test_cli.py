@@ -1,0 +1,101 @@
+"""The command line and the library, as an installed user has them."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+import idphoto
+
+COMMAND = str(Path(sys.executable).parent / "idphoto")
+
+
+def run(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [COMMAND, *arguments],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_make_writes_each_photo_and_reports_each_failure(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "good.jpg").write_bytes(astronaut_jpeg)
+    (tmp_path / "also good.jpeg").write_bytes(astronaut_jpeg)
+    (tmp_path / "bad.jpg").write_bytes(b"no image")
+    photos = ["good.jpg", "also good.jpeg", "bad.jpg", "missing.jpg"]
+    done = run("make", *photos, "--size", "295x413", "--bg", "438EDB", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 1
+    lines = done.stderr.splitlines()
+    assert sum("bad.jpg: unreadable_image: " in line for line in lines) == 1
+    assert sum("missing.jpg: No such file" in line for line in lines) == 1
+    assert "2 made, 2 failed." in done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["also good.jpg", "good.jpg"]
+    with Image.open(tmp_path / "out" / "good.jpg") as image:
+        assert (image.size, image.format) == ((295, 413), "JPEG")
+
+
+def test_make_succeeds_with_exit_code_0_and_never_overwrites_a_source(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    done = run("make", "me.jpg", "--spec", "us-passport", "-o", ".", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "me.jpg").read_bytes() == astronaut_jpeg
+    with Image.open(tmp_path / "me-2.jpg") as image:
+        assert image.size == (600, 600)
+
+
+def test_make_explains_wrong_options(tmp_path: Path) -> None:
+    for options, word in (
+        (("--size", "big"), "WIDTHxHEIGHT"),
+        (("--size", "20x20"), "100 to 2000"),
+        (("--bg", "blue"), "hexadecimal"),
+        (("--spec", "moon-visa"), "idphoto specs"),
+        (("--bg", "transparent", "--format", "jpg"), "cannot be transparent"),
+    ):
+        done = run("make", "me.jpg", *options, cwd=tmp_path)
+        assert done.returncode == 1
+        assert word in done.stderr
+
+
+def test_missing_models_are_explained(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    empty = str(tmp_path / "no-models")
+    for arguments in (("make", "me.jpg"), ("serve", "--port", "0"), ("models", "verify")):
+        done = run(*arguments, cwd=tmp_path, IDPHOTO_MODELS_DIR=empty)
+        assert done.returncode == 1
+        assert "idphoto models pull" in done.stderr
+
+
+def test_specs_and_models_are_listed(tmp_path: Path) -> None:
+    assert "cn-1inch" in run("specs", cwd=tmp_path).stdout
+    listed = run("models", "list", cwd=tmp_path).stdout
+    assert "rvm" in listed
+    assert "GPL-3.0" in listed
+    assert run("models", "verify", cwd=tmp_path).returncode == 0
+
+
+def test_keys_are_created_listed_and_revoked(tmp_path: Path) -> None:
+    token = run("keys", "create", "shop", cwd=tmp_path).stdout.strip()
+    key_id = token.split("_")[1]
+    listed = run("keys", "list", cwd=tmp_path).stdout
+    assert key_id in listed
+    assert token not in listed
+    assert run("keys", "revoke", key_id, cwd=tmp_path).returncode == 0
+    assert "revoked" in run("keys", "list", cwd=tmp_path).stdout
+    assert run("keys", "revoke", key_id, cwd=tmp_path).returncode == 1
+
+
+def test_the_library_makes_the_same_photo(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    result = idphoto.IDPhoto().make(astronaut_jpeg, size=(300, 400), background="438EDB")
+    saved = result.save(tmp_path / "out.jpg")
+    assert (result.width, result.height) == (300, 400)
+    with Image.open(io.BytesIO(saved.read_bytes())) as image:
+        assert image.size == (300, 400)

@@ -1,0 +1,277 @@
+"""What the fields of a create call may hold, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.types import Message
+
+from idphoto.api.errors import BadField, BadRequest, BodyTooLarge
+from idphoto.api.fields import CreateRequest, read_create_request
+from idphoto.api.forms import MAX_TEXT_BYTES, Form, open_form
+from idphoto.outbound import AddressRefused
+from idphoto.specs import Catalogue
+from idphoto.tasks.model import Format, ReturnType
+
+CATALOGUE = Catalogue.load()
+MAX_UPLOAD = 100_000
+
+
+def allow(url: str) -> None:
+    """Let every callback address pass."""
+
+
+def refuse(url: str) -> None:
+    raise AddressRefused
+
+
+def read(check=allow, **texts: str) -> CreateRequest:
+    texts = {"image_url": "https://photos.example/me.jpg", **texts}
+    form = Form(texts={name: (value,) for name, value in texts.items() if value})
+    return read_create_request(form, catalogue=CATALOGUE, check_callback=check)
+
+
+def find_refusal(**texts: str) -> BadRequest | None:
+    try:
+        read(**texts)
+    except BadRequest as error:
+        return error
+    return None
+
+
+def upload(content: bytes, filename: str = "me.jpg") -> UploadFile:
+    return UploadFile(io.BytesIO(content), size=len(content), filename=filename)
+
+
+def parse(body: bytes, content_type: str, *, chunk: int = 4096, length: bool = True) -> Form:
+    """Read a body that comes in chunks."""
+
+    async def run() -> Form:
+        chunks = [body[at : at + chunk] for at in range(0, len(body), chunk)] or [b""]
+
+        async def receive() -> Message:
+            part = chunks.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(chunks)}
+
+        headers = [(b"content-type", content_type.encode("latin-1"))]
+        if length:
+            headers.append((b"content-length", str(len(body)).encode()))
+        request = Request({"type": "http", "method": "POST", "headers": headers, "app": None}, receive)
+        async with open_form(request, max_upload_bytes=MAX_UPLOAD) as form:
+            return form
+
+    return asyncio.run(run())
+
+
+def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, str]:
+    """Write parts of (name, filename or None, content)."""
+    body = b""
+    for name, filename, content in parts:
+        extra = "" if filename is None else f'; filename="{filename}"'
+        body += f'--edge\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode() + content + b"\r\n"
+    return body + b"--edge--\r\n", "multipart/form-data; boundary=edge"
+
+
+def test_the_defaults_are_the_contracts() -> None:
+    wish = read()
+    assert (wish.sync, wish.return_type, wish.callback_url) == (False, ReturnType.URL, None)
+    assert (wish.photo.format, wish.photo.background) == (Format.PNG, "FFFFFF")
+    assert (wish.photo.width, wish.photo.height, wish.photo.spec, wish.photo.largest_face) == (None, None, None, False)
+
+
+@given(width=st.integers(100, 2000), height=st.integers(100, 2000))
+def test_every_size_from_100_to_2000_is_taken(width: int, height: int) -> None:
+    photo = read(size=f"{width}x{height}").photo
+    assert (photo.width, photo.height) == (width, height)
+    assert read(px_width=str(width), px_height=str(height)).photo == photo
+
+
+@given(side=st.integers(0, 99) | st.integers(2001, 10**6))
+def test_no_other_side_is_taken(side: int) -> None:
+    for size in (f"{side}x300", f"300x{side}"):
+        with pytest.raises(BadField, match="100 to 2000") as caught:
+            read(size=size)
+        assert caught.value.code == "bad_size"
+
+
+@given(text=st.text(max_size=300))
+@settings(max_examples=300)
+def test_any_text_in_any_field_is_taken_or_refused_with_its_name(text: str) -> None:
+    for name in ("size", "format", "bg_color", "sync", "callback_url", "image_url", "return_type", "faces", "spec"):
+        error = find_refusal(**{name: text})
+        if error is not None:
+            assert name in str(error)
+            assert error.status == 400
+            assert str(error).isprintable()
+            assert len(str(error)) < 1200
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"size": "300X400"}, "bad_size"),
+        ({"size": "٣٠٠x400"}, "bad_size"),
+        ({"size": "300x400", "px_width": "300", "px_height": "401"}, "conflicting_fields"),
+        ({"px_width": "300"}, "bad_size"),
+        ({"spec": "us-passport", "size": "300x400"}, "conflicting_fields"),
+        ({"spec": "us-passport", "spec_id": "cn-1inch"}, "conflicting_fields"),
+        ({"spec": "nowhere"}, "unknown_spec"),
+        ({"format": "gif"}, "bad_format"),
+        ({"bg_color": "red"}, "bad_bg_color"),
+        ({"bg_color": "##FFFFF"}, "bad_bg_color"),
+        ({"sync": "yes"}, "bad_sync"),
+        ({"return_type": "4"}, "bad_return_type"),
+        ({"return_type": "3"}, "bad_return_type"),
+        ({"faces": "all"}, "bad_faces"),
+        ({"image_url": "ftp://photos.example/me.jpg"}, "bad_image_url"),
+        ({"image_url": "me.jpg"}, "bad_image_url"),
+        ({"image_url": "https://"}, "bad_image_url"),
+        ({"image_url": "https://photos.example:99999/"}, "bad_image_url"),
+        ({"image_url": "https://photos.example/a b"}, "bad_image_url"),
+        ({"image_url": "https://[::1"}, "bad_image_url"),
+        ({"image_url": "https://photos.example/" + "a" * 512}, "bad_image_url"),
+        ({"image_url": ""}, "missing_image"),
+        ({"image_file": "text"}, "bad_image_file"),
+        ({"callback_url": "example.com"}, "bad_callback_url"),
+        ({"dpi": "300"}, "unsupported_field"),
+        ({"keep_background": "1"}, "unsupported_field"),
+        ({"layout": "6inch"}, "unsupported_field"),
+        ({"last_id": "7"}, "unsupported_field"),
+        ({"auto_smooth": "0.5"}, "unsupported_field"),
+        ({"clothes_id": "3"}, "refused_field"),
+        ({"auto_thin_face": "1"}, "refused_field"),
+    ],
+)
+def test_a_bad_field_has_a_code_of_its_own(fields: dict[str, str], code: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        read(**fields)
+    assert caught.value.code == code
+
+
+def test_fields_that_ask_for_nothing_are_no_obstacle() -> None:
+    off = {"keep_background": "0", "auto_bright": "0.0", "auto_thin_face": "0", "preview": "0", "layout": "none"}
+    assert read(**off) == read()
+
+
+def test_an_unknown_field_is_ignored() -> None:
+    assert read(app_version="7", foo="bar") == read()
+
+
+def test_a_callback_address_that_is_refused_is_a_bad_field() -> None:
+    with pytest.raises(BadField) as caught:
+        read(check=refuse, callback_url="http://127.0.0.1/")
+    assert caught.value.code == "bad_callback_url"
+
+
+def test_the_last_of_repeated_fields_wins() -> None:
+    form = Form(texts={"image_url": ("https://photos.example/a",), "format": ("png", "jpeg")})
+    assert read_create_request(form, catalogue=CATALOGUE, check_callback=allow).photo.format is Format.JPG
+
+
+def test_repeated_photos_are_refused() -> None:
+    with pytest.raises(BadRequest) as caught:
+        read_create_request(
+            Form(files={"image_file": (upload(b"1"), upload(b"2"))}), catalogue=CATALOGUE, check_callback=allow
+        )
+    assert caught.value.code == "repeated_field"
+
+
+def test_an_empty_file_counts_only_without_a_url() -> None:
+    empty = {"image_file": (upload(b""),)}
+    alone = read_create_request(Form(files=empty), catalogue=CATALOGUE, check_callback=allow)
+    assert alone.image is empty["image_file"][0]
+    beside = Form(files=empty, texts={"image_url": ("https://photos.example/a",)})
+    assert read_create_request(beside, catalogue=CATALOGUE, check_callback=allow).image is None
+
+
+def test_a_file_and_a_url_exclude_each_other() -> None:
+    form = Form(files={"image_file": (upload(b"1"),)}, texts={"image_url": ("https://photos.example/a",)})
+    with pytest.raises(BadRequest) as caught:
+        read_create_request(form, catalogue=CATALOGUE, check_callback=allow)
+    assert caught.value.code == "both_images"
+
+
+def test_a_multipart_body_is_sorted_into_texts_and_files() -> None:
+    form = parse(
+        *multipart(
+            ("image_file", "me.jpg", b"photo"),
+            ("size", None, b"295x413"),
+            ("bg_color", None, b""),
+            ("note", None, "证件照".encode()),
+        )
+    )
+    assert form.texts == {"size": ("295x413",), "note": ("证件照",)}
+    assert [part.filename for part in form.files["image_file"]] == ["me.jpg"]
+
+
+def test_a_browsers_empty_file_input_is_absent() -> None:
+    assert parse(*multipart(("image_file", "", b""))).files == {}
+
+
+def test_the_three_kinds_of_body_say_the_same() -> None:
+    expected = {"size": ("295x413",), "sync": ("1",)}
+    assert parse(*multipart(("size", None, b"295x413"), ("sync", None, b"1"))).texts == expected
+    assert parse(b"size=295x413&sync=1&format=", "application/x-www-form-urlencoded").texts == expected
+    body = json.dumps({"size": "295x413", "sync": 1, "format": None, "bg_color": ""}).encode()
+    assert parse(body, "application/json; charset=utf-8").texts == expected
+    assert parse(body, "application/x-www-form-urlencoded").texts == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "code"),
+    [
+        (b"{", "application/json", "bad_form"),
+        (b"[]", "application/json", "bad_form"),
+        (b"[" * 60_000, "application/json", "bad_form"),
+        (b"\xff=1", "application/x-www-form-urlencoded", "bad_form"),
+        (b"&".join(b"a=1" for _ in range(100)), "application/x-www-form-urlencoded", "bad_form"),
+        (b"photo", "image/jpeg", "bad_content_type"),
+        (b"photo", "", "bad_content_type"),
+        (b"photo", "multipart/form-data", "bad_form"),
+        (b"photo", "multipart/form-data; boundary=edge", "bad_form"),
+    ],
+)
+def test_a_malformed_body_is_refused(body: bytes, content_type: str, code: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        parse(body, content_type)
+    assert caught.value.code == code
+
+
+@given(
+    body=st.binary(max_size=300),
+    content_type=st.sampled_from(
+        ["application/json", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded"]
+    ),
+)
+def test_no_body_can_do_more_than_be_refused(body: bytes, content_type: str) -> None:
+    whole = b"--x\r\n" + body + b"\r\n--x--\r\n" if "multipart" in content_type else body
+    try:
+        form = parse(whole, content_type)
+    except BadRequest as error:
+        if error.code != "bad_form":
+            raise
+        form = Form()
+    assert all(text for texts in form.texts.values() for text in texts)
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_photo_over_the_limit_is_refused_with_or_without_a_content_length(length: bool) -> None:
+    for size in (MAX_UPLOAD + 1, MAX_UPLOAD + 2 * 1024 * 1024):
+        with pytest.raises(BodyTooLarge, match="MB at most"):
+            parse(*multipart(("image_file", "me.jpg", bytes(size))), chunk=65536, length=length)
+    with pytest.raises(BodyTooLarge, match="64 KB"):
+        parse(bytes(MAX_TEXT_BYTES + 1), "application/json", length=length)
+
+
+def test_too_many_parts_are_refused() -> None:
+    with pytest.raises(BadRequest, match="Too many fields"):
+        parse(*multipart(*((f"f{i}", None, b"1") for i in range(100))))
+    with pytest.raises(BadRequest, match="Too many files"):
+        parse(*multipart(*((f"f{i}", "a.jpg", b"1") for i in range(3))))
