@@ -59,13 +59,15 @@ def sample(picture: NDArray[np.uint8], matrix: Matrix, *, width: int, height: in
     rows, columns = picture.shape[:2]
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float64)
     covered = move(invert(matrix), corners)
-    factor = max(1, math.floor(1 / size_of(matrix)))
+    factor = max(1, math.floor(1 / size_of(matrix) + 1e-6))
     margin = 2 * factor  # for the interpolation at the patch's border
     x0, y0 = (max(0, math.floor(value) - margin) for value in covered.min(axis=0))
     x1 = min(columns, math.ceil(covered[:, 0].max()) + margin)
     y1 = min(rows, math.ceil(covered[:, 1].max()) + margin)
     if x0 >= x1 or y0 >= y1:
         return np.zeros((height, width, *picture.shape[2:]), np.uint8)
+    # Whole multiples of the factor are both exact and several times faster; a picture's edge may not leave room for it.
+    x1, y1 = min(columns, x0 + _round_up(x1 - x0, factor)), min(rows, y0 + _round_up(y1 - y0, factor))
     region = np.ascontiguousarray(picture[y0:y1, x0:x1])
     small_width, small_height = math.ceil((x1 - x0) / factor), math.ceil((y1 - y0) / factor)
     if factor > 1:
@@ -77,3 +79,7 @@ def sample(picture: NDArray[np.uint8], matrix: Matrix, *, width: int, height: in
     shift = matrix[:, :2] @ np.array([x0, y0]) + matrix[:, 2]
     opencv = np.column_stack([turn, shift + turn @ np.array([0.5, 0.5]) - 0.5])
     return cv2.warpAffine(region, opencv, (width, height), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _round_up(length: int, step: int) -> int:
+    return -(-length // step) * step

@@ -16,7 +16,7 @@ from idphoto.imaging.litert import Net
 from idphoto.imaging.models import DETECTOR, ModelFolder
 from idphoto.imaging.portrait import Box, Pixels, Points
 
-#: A detection below this is noise (research/imaging.md 1).
+#: A detection below this is noise (docs/imaging.md).
 MIN_SCORE = 0.5
 
 _SIDE = 192
@@ -75,7 +75,7 @@ class FaceDetector:
         zoom = np.array([columns / width, rows / height], np.float32)
         pairs *= _SIDE * zoom
         pairs[:, [0, 2, 3, 4, 5, 6, 7]] -= np.array([left, top], np.float32) * zoom
-        return _merge(pairs, scores[likely])
+        return _merge(pairs, scores[likely].astype(np.float32))
 
 
 def _merge(pairs: NDArray[np.float32], scores: NDArray[np.float32]) -> list[Detection]:

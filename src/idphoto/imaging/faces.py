@@ -106,8 +106,15 @@ class FaceFinder:
         return turns, [candidate.face for candidate in found]
 
     def _search(self, pixels: Pixels, small: Pixels) -> list[_Candidate]:
-        """Look at a photo through its smaller copy; a second time with a grey border when nothing was found."""
-        return self._look(pixels, small, fill=1.0) or self._look(pixels, small, fill=_PADDED_FILL)
+        """Look at a photo through its smaller copy.
+
+        A face that nearly fills the photo is missed, or seen dimly, unless there is a grey border around it.
+        """
+        found = self._look(pixels, small, fill=1.0)
+        if found and found[0].is_clearly_upright:
+            return found
+        padded = self._look(pixels, small, fill=_PADDED_FILL)
+        return max(found, padded, key=lambda each: each[0].uprightness if each else -math.inf)
 
     def _look(self, pixels: Pixels, small: Pixels, *, fill: float) -> list[_Candidate]:
         detections = self._detector.detect(small, fill=fill)

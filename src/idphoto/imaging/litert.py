@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 class Net:
     """A loaded model with one input. Not safe to share between threads.
 
-    One thread, because models of this size gain nothing from a second one (research/imaging.md 1).
+    One thread, because models of this size gain nothing from a second one (docs/imaging.md).
     """
 
     def __init__(self, path: Path) -> None:
