@@ -15,6 +15,7 @@ from PIL import Image
 from idphoto.settings import Settings
 from tests.running import Receiver, Server, run_receiver
 
+
 @pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The weights that `make test` fetched."""

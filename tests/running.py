@@ -41,7 +41,12 @@ class Server:
         command = [str(Path(sys.executable).parent / "idphoto"), "serve", "--port", "0"]
         command += ["--workers", str(self._workers), "--data-dir", str(self.data_dir)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDPHOTO_")}
-        environment = {**inherited, "IDPHOTO_OUTBOUND_ALLOW": "127.0.0.0/8", "IDPHOTO_RATE_PER_S": "1000", **self._settings}
+        environment = {
+            **inherited,
+            "IDPHOTO_OUTBOUND_ALLOW": "127.0.0.0/8",
+            "IDPHOTO_RATE_PER_S": "1000",
+            **self._settings,
+        }
         self._process = subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
         )

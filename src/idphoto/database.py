@@ -31,7 +31,8 @@ def make_engine(url: str) -> AsyncEngine:
 
     On SQLite every transaction opens with BEGIN IMMEDIATE, other than those of :func:`reader`.
     """
-    engine = create_async_engine(url)
+    # Errors that quote parameters would carry URLs into the log.
+    engine = create_async_engine(url, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine.sync_engine)
     return engine

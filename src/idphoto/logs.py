@@ -1,6 +1,7 @@
 """Logging for all processes: structlog's events and the libraries' own, as console lines or JSON, on stderr.
 
-No photo, key or signed URL is ever logged: events carry ids, codes and counts.
+No photo, key or signed URL is ever logged: events carry ids, codes and counts, and tracebacks leave out the values of
+local variables.
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ def configure(log_format: Literal["console", "json"]) -> None:
     ]
     if log_format == "json":
         last: list[structlog.typing.Processor] = [
-            structlog.processors.dict_tracebacks,
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import structlog
 
+from idphoto import wake
 from idphoto.settings import Settings
-from idphoto.wake import WAKE_VARIABLE, WakeHub
 
 #: The child's number of the listening socket's file descriptor.
 LISTEN_VARIABLE = "IDPHOTO_LISTEN_FD"
@@ -95,7 +95,7 @@ class Supervisor:
     def __init__(self, settings: Settings, listener: socket.socket) -> None:
         self._settings = settings
         self._listener = listener
-        self._hub = WakeHub(1 + settings.workers)
+        self._hub = wake.WakeHub(1 + settings.workers)
         self._stopping = asyncio.Event()
 
     async def run(self, on_started: Callable[[], object]) -> None:
@@ -130,7 +130,7 @@ class Supervisor:
             **os.environ,
             **_settings_environment(self._settings),
             SUPERVISOR_VARIABLE: str(os.getpid()),
-            WAKE_VARIABLE: self._hub.env_for(index),
+            wake.VARIABLE: self._hub.env_for(index),
         }
         if fds:
             environment[LISTEN_VARIABLE] = str(fds[0])

@@ -14,7 +14,7 @@ import contextlib
 import socket
 from collections.abc import Mapping
 
-WAKE_VARIABLE = "IDPHOTO_WAKE"
+VARIABLE = "IDPHOTO_WAKE"
 
 
 class Wake:
@@ -30,7 +30,7 @@ class Wake:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Wake:
         """Take over the inherited sockets; without the variable the bell rings in this process only."""
-        value = environment.get(WAKE_VARIABLE)
+        value = environment.get(VARIABLE)
         if value is None:
             return cls()
         receive, _, send = value.partition(":")

@@ -108,7 +108,7 @@ def _store(folder: ModelFolder, model: ModelFile, data: bytes) -> None:
 
 
 def download(url: str, target: Path, *, sha256: str, max_bytes: int, report: Report) -> None:
-    """Download a model file of the operator's own choice; resume where an earlier call stopped.
+    """Download one file from a server; resume where an earlier call stopped.
 
     What has come so far is kept beside ``target`` as ``*.part`` until the whole file is there and its hash is right.
 

@@ -13,7 +13,6 @@ import pytest
 import requests
 import skimage.data
 from PIL import Image
-
 from tests.running import Receiver, Server
 
 
@@ -46,8 +45,8 @@ def still_serving(server: Server, astronaut_jpeg: bytes) -> Iterator[None]:
         ("callback_url", "http://10.0.0.1/x", "bad_callback_url"),
         ("callback_url", "http://169.254.169.254/x", "bad_callback_url"),
         ("spec", "no-such-spec", "unknown_spec"),
-        ("clothes_id", "7", "unsupported_field"),
-        ("auto_thin_face", "1", "unsupported_field"),
+        ("clothes_id", "7", "refused_field"),
+        ("auto_thin_face", "1", "refused_field"),
         ("layout", "6inch", "unsupported_field"),
     ],
 )

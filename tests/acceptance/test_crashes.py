@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
-
 from tests.running import Server
 
 

@@ -36,7 +36,7 @@ async def create_key(settings: Settings, name: str) -> NewKey:
 
 
 async def list_keys(settings: Settings) -> list[KeyInfo]:
-    """Return all keys of the database, the revoked ones too."""
+    """Return all keys of the database."""
     engine = make_engine(settings.resolved_database_url)
     try:
         return await KeyStore(engine, settings.api_keys).list()
@@ -62,16 +62,16 @@ def create(name: Annotated[str, typer.Argument(help="What the key is for.")] = "
 @app.command("list")
 def list_() -> None:
     """List the keys."""
-    table = Table("ID", "Name", "Created", "State", box=None, header_style="bold")
+    table = Table("ID", "Name", "Created (UTC)", box=None, header_style="bold")
     for key in asyncio.run(list_keys(_read_settings(None))):
         created = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-        table.add_row(key.id, key.name, created, "active" if key.revoked_at is None else "revoked")
+        table.add_row(key.id, key.name, created)
     make_console().print(table)
 
 
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="The id that `idphoto keys list` shows.")]) -> None:
-    """Revoke a key at once."""
+    """Revoke a key, at once and for good."""
     if not asyncio.run(_revoke_key(_read_settings(None), key_id)):
-        fail(f"There is no active key with the id {key_id}; `idphoto keys list` shows them.")
+        fail(f"There is no key with the id {key_id}; `idphoto keys list` shows them.")
     make_console().print(f"Key {key_id} is revoked.")

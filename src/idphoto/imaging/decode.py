@@ -17,8 +17,8 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from idphoto.imaging.errors import DecodeError, TooManyPixels, UnreadableImage
 from idphoto.imaging.portrait import Source
 
-# MPO is what many phones write under the name .jpg: a JPEG with a second view behind the first.
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
+# JPEG covers MPO too, a JPEG with a second view behind the first, which many phones write under the name .jpg.
+_FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
 
 # A side below this cannot hold a face.
 _MIN_SIDE = 16

@@ -3,7 +3,9 @@
 A pixel of hair is a mixture ``I = a F + (1 - a) B`` of foreground and background. Laid on a new background as it
 is, it carries ``(1 - a) B`` along: a halo. F is estimated by blur fusion in two rounds, after M. Forté and
 F. Pitié, "Approximate Fast Foreground Colour Estimation", ICIP 2021: blurred colours of both sides, weighted by
-their alpha, explain each pixel, and the foreground takes the remainder by its share.
+their alpha, explain each pixel, and the foreground takes the remainder by its share. Unlike the paper, the weights
+are powers of alpha: what is almost pure tells more of a side's colour than a mixture does. On drawn edges with known
+colours this halves the error (docs/imaging.md).
 """
 
 from __future__ import annotations
@@ -16,15 +18,23 @@ from idphoto.imaging.portrait import Alpha, Pixels
 
 _Planes = NDArray[np.float32]
 
-# The paper's radii, 90 and 6, are for pictures of about 1000 pixels.
-_WIDE_RADIUS = 0.09
+# Fractions of the longer side. The paper has 90 and 6 for pictures of about 1000 pixels; with the sharper weights a
+# smaller wide radius keeps hair and skin apart.
+_WIDE_RADIUS = 0.06
 _NARROW_RADIUS = 0.006
+
+# How often the weights are squared in the wide and the narrow round: alpha to the power of 8 and of 4.
+_WIDE_SQUARINGS = 3
+_NARROW_SQUARINGS = 2
+
+# Where a window holds nothing pure, the mixtures have to do.
+_MIXTURE_WEIGHT = 1e-4
 
 # The blurred colours are smooth, so beyond this side they are estimated on a smaller copy: a whole 12 MP canvas
 # costs little more than a passport photo.
 _WORK_SIDE = 1024
 
-_NOT_ZERO = 1e-5
+_NOT_ZERO = 1e-7
 
 
 def clean_foreground(pixels: Pixels, alpha: Alpha) -> Pixels:
@@ -56,19 +66,25 @@ def _estimate_sides(pixels: Pixels, alpha: Alpha) -> tuple[Pixels, Pixels]:
     mixed = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     share = _as_share(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA))
     side = max(size)
-    front, back = _blur_sides(mixed, mixed, share, round(_WIDE_RADIUS * side))
+    front, back = _blur_sides(mixed, mixed, share, round(_WIDE_RADIUS * side), _WIDE_SQUARINGS)
     front = _fuse(mixed, share, front, back)
-    front, back = _blur_sides(front, back, share, max(1, round(_NARROW_RADIUS * side)))
+    front, back = _blur_sides(front, back, share, max(1, round(_NARROW_RADIUS * side)), _NARROW_SQUARINGS)
     return _enlarge(front, (width, height)), _enlarge(back, (width, height))
 
 
-def _blur_sides(front: _Planes, back: _Planes, share: _Planes, radius: int) -> tuple[_Planes, _Planes]:
+def _blur_sides(front: _Planes, back: _Planes, share: _Planes, radius: int, squarings: int) -> tuple[_Planes, _Planes]:
     """Average each side's colour over its own pixels."""
+    return _blur_side(front, share, radius, squarings), _blur_side(back, 1 - share, radius, squarings)
+
+
+def _blur_side(colour: _Planes, share: _Planes, radius: int, squarings: int) -> _Planes:
+    weight = share
+    for _ in range(squarings):
+        weight = weight * weight
+    weight = weight + _MIXTURE_WEIGHT * share
     window = (2 * radius + 1, 2 * radius + 1)
-    blurred_share = cv2.blur(share, window)[..., None]
-    blurred_front = cv2.blur(front * share, window) / (blurred_share + _NOT_ZERO)
-    blurred_back = cv2.blur(back * (1 - share), window) / (1 - blurred_share + _NOT_ZERO)
-    return blurred_front.astype(np.float32, copy=False), blurred_back.astype(np.float32, copy=False)
+    blurred: _Planes = cv2.blur(colour * weight, window) / (cv2.blur(weight, window)[..., None] + _NOT_ZERO)
+    return blurred
 
 
 def _fuse(mixed: _Planes, share: _Planes, front: _Planes, back: _Planes) -> _Planes:

@@ -84,5 +84,5 @@ class ModelFolder:
         with path.open("rb") as file:
             found = hashlib.file_digest(file, "sha256").hexdigest()
         if found != model.sha256:
-            raise ModelError(f"The model file {model.filename} is damaged: run `idphoto models pull` to fetch it again.")
+            raise ModelError(f"The model file {model.filename} is damaged: run `idphoto models pull`.")
         return path

@@ -44,7 +44,7 @@ _SIDE_CUT = 250.0
 _GAP_NARROW = 10.0
 _HEAD_TOO_WIDE = 2e5
 _HEAD_OUTSIDE = 2e5
-_HAIR_OUTSIDE = 2e3
+_HAIR_OUTSIDE = 200.0
 _OFF_CENTRE = 5e3
 _LEFT_OVER_ROLL = 3.0  # per degree squared
 
@@ -211,7 +211,7 @@ class Search:
         cost: _Values = (
             _HEAD_TOO_WIDE * too_wide**2
             + _HEAD_OUTSIDE * head_outside
-            + _HAIR_OUTSIDE * hair_outside**2
+            + _HAIR_OUTSIDE * hair_outside
             + _OFF_CENTRE * (grid.shifts / spec.width) ** 2
             + _BOTTOM_CUT * bottom
             + _SIDE_CUT * sides

@@ -7,8 +7,8 @@
        └────────────┴─────────────┴─────────────┴──▶ one of the failures, below zero
 
 PREPARING is the download of an ``image_url`` or the decoding of an upload. WAITING is only seen between a
-download and its processing. A task that is run again after a crash goes back to PREPARING; its ``attempt`` grows, and whoever
-holds an older attempt can no longer write (fencing).
+download and its processing. A task that is run again after a crash goes back to PREPARING; its ``attempt`` grows, and
+whoever holds an older attempt can no longer write (fencing).
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ def make_portrait(
 
     alpha = np.zeros((height, width), np.uint8)
     fixed = 16  # OpenCV draws in sixteenths of a pixel, counted between pixel centres
-    centre = tuple(int(round((value - 0.5) * fixed)) for value in middle)
+    centre = tuple(round((value - 0.5) * fixed) for value in middle)
     axes = (round(0.38 * head_height * fixed), round(0.5 * head_height * fixed))
     cv2.ellipse(alpha, centre, axes, roll, 0, 360, 255, -1, cv2.LINE_AA, 4)
     pixels = np.full((height, width, 3), WALL, np.uint8)

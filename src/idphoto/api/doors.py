@@ -1,0 +1,179 @@
+"""What both doors do: create a task, poll it, delete it. A door adds its paths and the shape of its errors."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+import time
+import uuid
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
+
+from idphoto.api.errors import BadRequest, NotFound
+from idphoto.api.fields import CreateRequest, read_create_request
+from idphoto.api.forms import open_form
+from idphoto.api.services import Services, get_services
+from idphoto.envelope import reply
+from idphoto.storage import NotStored, StorageError
+from idphoto.tasks.model import ReturnType, State, Task
+from idphoto.tasks.queue import JobKind, NewJob, Priority
+
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
+
+
+async def create_task(request: Request, owner: str) -> Response:
+    """Accept a photo: stored and queued before the reply, finished before it when ``sync`` is 1.
+
+    Raises:
+        ApiError: nothing was accepted.
+    """
+    services = get_services(request)
+    await services.limiter.admit(owner, services.store)
+    idempotency_key = _read_idempotency_key(request)
+    public_url = _find_public_url(request, services)
+    async with open_form(request, max_upload_bytes=services.settings.max_upload_bytes) as form:
+        wish = read_create_request(form, catalogue=services.catalogue, check_url=services.outbound.check_url)
+        task_id = str(uuid.uuid4())
+        task = Task(
+            id=task_id,
+            owner=owner,
+            request=wish.photo,
+            return_type=wish.return_type,
+            public_url=public_url,
+            request_id=request.state.request_id,
+            image_url=wish.image_url,
+            source_key=f"sources/{task_id}" if wish.image else None,
+            callback_url=wish.callback_url,
+            idempotency_key=idempotency_key,
+            created_at=time.time(),
+        )
+        task = await _accept(services, task, wish)
+    if wish.sync:
+        return await _answer_when_done(request, services, task)
+    return JSONResponse(reply(task, image=await _read_inline(services, task)))
+
+
+async def poll_task(request: Request, owner: str, task_id: str) -> Response:
+    """Answer with the task's envelope as it is now.
+
+    Raises:
+        NotFound: the task is unknown, expired or somebody else's.
+    """
+    services = get_services(request)
+    task = await services.store.get(task_id, owner=owner)
+    if task is None:
+        raise NotFound(_no_task(task_id))
+    return JSONResponse(reply(task, image=await _read_inline(services, task)))
+
+
+async def delete_task(request: Request, owner: str, task_id: str) -> Response:
+    """Delete the task, its source and its result at once, whatever its state.
+
+    Raises:
+        NotFound: the task is unknown, expired or somebody else's.
+    """
+    services = get_services(request)
+    task = await services.store.delete(task_id, owner)
+    if task is None:
+        raise NotFound(_no_task(task_id))
+    for key in (task.source_key, task.outcome and task.outcome.result_key):
+        if key:
+            await services.storage.delete(key)
+    return JSONResponse({"status": 200, "message": "success", "data": {"task_id": task.id}})
+
+
+async def _accept(services: Services, task: Task, wish: CreateRequest) -> Task:
+    """Store the source, then the task with its job; return the first task of a repeated idempotency key."""
+    job = NewJob(
+        kind=JobKind.PROCESS if wish.image else JobKind.FETCH,
+        task_id=task.id,
+        priority=Priority.SYNC if wish.sync else Priority.NORMAL,
+    )
+    if not (wish.image and task.source_key):
+        return await services.store.add(task, services.queue, job)
+    try:
+        await services.storage.put_file(task.source_key, wish.image.file)
+        added = await services.store.add(task, services.queue, job)
+    except (SQLAlchemyError, StorageError):
+        await services.storage.delete(task.source_key)
+        raise
+    if added.id != task.id:
+        await services.storage.delete(task.source_key)
+    return added
+
+
+async def _answer_when_done(request: Request, services: Services, task: Task) -> Response:
+    ended = await _wait_for_end(request, services, task)
+    if ended is None:
+        raise NotFound(_no_task(task.id))
+    if not ended.state.is_end:
+        # The contract's answer to a wait that was too long; polls then tell the true state.
+        body = reply(ended)
+        body["data"] |= {"state": State.PROCESSING.value, "state_detail": State.PROCESSING.detail}
+        return JSONResponse(body)
+    if ended.return_type is ReturnType.BINARY and ended.outcome:
+        content = await _read_result(services, ended)
+        return Response(content, media_type=ended.request.format.media_type)
+    return JSONResponse(reply(ended, image=await _read_inline(services, ended)))
+
+
+async def _wait_for_end(request: Request, services: Services, task: Task) -> Task | None:
+    """Wait while the settings allow and the client is there; return the task as it is then, None when it is gone."""
+    wait = asyncio.ensure_future(services.waiters.wait_for_end(task.id, services.settings.sync_wait_s))
+    leave = asyncio.ensure_future(_wait_for_disconnect(request))
+    try:
+        await asyncio.wait({wait, leave}, return_when=asyncio.FIRST_COMPLETED)
+        return wait.result() if wait.done() else task
+    finally:
+        wait.cancel()
+        leave.cancel()
+        await asyncio.gather(wait, leave, return_exceptions=True)
+
+
+async def _wait_for_disconnect(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _read_inline(services: Services, task: Task) -> str | None:
+    """Return the photo in base64 if that is how it was asked for, else None for its URL."""
+    if task.return_type is not ReturnType.BASE64 or not task.outcome:
+        return None
+    return base64.b64encode(await _read_result(services, task)).decode("ascii")
+
+
+async def _read_result(services: Services, task: Task) -> bytes:
+    if not task.outcome:
+        raise NotFound(_no_task(task.id))
+    try:
+        return await services.storage.get(task.outcome.result_key)
+    except NotStored:
+        # It expired or was deleted between the two reads.
+        raise NotFound(_no_task(task.id)) from None
+
+
+def _no_task(task_id: str) -> str:
+    return f"There is no task {task_id[:80]!r}: it never was, it has expired, or it is another key's."
+
+
+def _read_idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not _IDEMPOTENCY_KEY.fullmatch(key):
+        raise BadRequest("Idempotency-Key takes 1 to 255 printable ASCII characters.", code="bad_idempotency_key")
+    return key
+
+
+def _find_public_url(request: Request, services: Services) -> str:
+    """Return the scheme, host and port for result URLs: as set, else as this client wrote them."""
+    if services.settings.public_url:
+        return services.settings.public_url.rstrip("/")
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise BadRequest("The Host header is not host[:port].", code="bad_host")
+    return f"{request.url.scheme}://{host}"

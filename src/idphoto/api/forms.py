@@ -1,0 +1,153 @@
+"""Reading the body of a create call: multipart, urlencoded or JSON into one bounded :class:`Form`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from starlette.datastructures import UploadFile as StarletteUpload
+from starlette.exceptions import HTTPException
+from starlette.types import Message
+
+from idphoto.api.errors import BadRequest, BodyTooLarge
+
+#: The photo and one stray file.
+MAX_FILES = 2
+MAX_FIELDS = 64
+#: Longest text part, and longest body without a file.
+MAX_TEXT_BYTES = 64 * 1024
+#: What the other parts of a multipart body may take beside the largest allowed photo.
+FORM_OVERHEAD_BYTES = 1024 * 1024
+
+_MULTIPART = "multipart/form-data"
+_URLENCODED = "application/x-www-form-urlencoded"
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """The fields of a body. Empty ones are left out: an empty string means absent."""
+
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Every non-empty text of a name, in the order sent."""
+    files: Mapping[str, tuple[StarletteUpload, ...]] = field(default_factory=dict)
+    """Every file part of a name. A part with neither a filename nor a byte is no file; a browser sends it for an
+    empty file input."""
+
+    def get(self, name: str) -> str:
+        """Return the last text of that name, or an empty string."""
+        return self.texts.get(name, ("",))[-1]
+
+
+@asynccontextmanager
+async def open_form(request: Request, *, max_upload_bytes: int) -> AsyncIterator[Form]:
+    """Read the body; its files are closed when the context ends.
+
+    Raises:
+        BodyTooLarge: the body or its photo is over the limit, whether or not a Content-Length said so.
+        BadRequest: the body is of an unknown type or not well-formed.
+    """
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if media_type == _MULTIPART:
+        bounded = _bound_body(request, max_upload_bytes + FORM_OVERHEAD_BYTES, max_upload_bytes)
+        try:
+            parts = await bounded.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
+        except HTTPException as error:
+            raise BadRequest(f"The multipart body is not well-formed: {error.detail}", code="bad_form") from error
+        try:
+            yield _sort_parts(parts.multi_items(), max_upload_bytes)
+        finally:
+            await parts.close()
+        return
+    body = await _bound_body(request, MAX_TEXT_BYTES, max_upload_bytes).body()
+    if media_type == _JSON or (media_type == _URLENCODED and body.lstrip().startswith(b"{")):
+        yield _read_json(body)
+    elif media_type == _URLENCODED or not body:
+        yield _read_urlencoded(body)
+    else:
+        raise BadRequest(
+            f"Content-Type {media_type[:80]!r} is not known: send {_MULTIPART}, {_URLENCODED} or {_JSON}.",
+            code="bad_content_type",
+        )
+
+
+def _bound_body(request: Request, max_bytes: int, max_upload_bytes: int) -> Request:
+    """Return the same request, which raises BodyTooLarge as soon as the body is known to be over the limit."""
+    taken = 0
+
+    def refuse() -> BodyTooLarge:
+        if max_bytes == MAX_TEXT_BYTES:
+            return BodyTooLarge(f"A body without a file may have {max_bytes // 1024} KB at most.")
+        return _refuse_upload(max_upload_bytes)
+
+    async def receive() -> Message:
+        nonlocal taken
+        message = await request.receive()
+        taken += len(message.get("body", b""))
+        if taken > max_bytes:
+            raise refuse()
+        return message
+
+    length = request.headers.get("content-length", "")
+    if length.isascii() and length.isdigit() and int(length) > max_bytes:
+        raise refuse()
+    return Request(request.scope, receive)
+
+
+def _refuse_upload(max_upload_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"image_file may have {max_upload_bytes / 1024**2:g} MB at most.")
+
+
+def _sort_parts(parts: list[tuple[str, str | StarletteUpload]], max_upload_bytes: int) -> Form:
+    texts: dict[str, tuple[str, ...]] = {}
+    files: dict[str, tuple[StarletteUpload, ...]] = {}
+    for name, part in parts:
+        if isinstance(part, str):
+            if part:
+                texts[name] = (*texts.get(name, ()), part)
+        elif part.size or part.filename:
+            if (part.size or 0) > max_upload_bytes:
+                raise _refuse_upload(max_upload_bytes)
+            files[name] = (*files.get(name, ()), part)
+    return Form(texts=texts, files=files)
+
+
+def _read_urlencoded(body: bytes) -> Form:
+    try:
+        pairs = parse_qsl(body.decode(), max_num_fields=MAX_FIELDS)
+    except ValueError as error:
+        raise BadRequest(
+            "The urlencoded body is not well-formed UTF-8 or has too many fields.", code="bad_form"
+        ) from error
+    texts: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        texts[name] = (*texts.get(name, ()), value)
+    return Form(texts=texts)
+
+
+def _read_json(body: bytes) -> Form:
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The JSON body is not well-formed.", code="bad_form") from error
+    if not isinstance(fields, dict) or len(fields) > MAX_FIELDS:
+        raise BadRequest(f"The JSON body must be an object of at most {MAX_FIELDS} fields.", code="bad_form")
+    texts = {name: _write_text(value) for name, value in fields.items()}
+    return Form(texts={name: (text,) for name, text in texts.items() if text})
+
+
+def _write_text(value: object) -> str:
+    """Return the JSON value as a form would carry it."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return str(int(value))
+        case _:
+            return json.dumps(value)

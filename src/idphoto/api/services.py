@@ -1,0 +1,43 @@
+"""What the web layer is given by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from idphoto.api.limits import CreateLimiter
+from idphoto.keys import KeyStore
+from idphoto.metrics import Metrics
+from idphoto.outbound import Outbound
+from idphoto.settings import Settings
+from idphoto.specs import Catalogue
+from idphoto.storage import LocalStorage
+from idphoto.tasks.queue import JobQueue
+from idphoto.tasks.store import TaskStore
+from idphoto.tasks.waiting import Waiters
+from idphoto.tasks.workers import WorkerRegistry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Everything that a request may use."""
+
+    settings: Settings
+    store: TaskStore
+    queue: JobQueue
+    storage: LocalStorage
+    keys: KeyStore
+    waiters: Waiters
+    outbound: Outbound
+    """Only asked whether a callback may go to an address; requests never reach out from here."""
+    catalogue: Catalogue
+    workers: WorkerRegistry
+    limiter: CreateLimiter
+    metrics: Metrics
+
+
+def get_services(request: Request) -> Services:
+    """Return the services of the app that this request came to."""
+    services: Services = request.app.state.services
+    return services

@@ -1,0 +1,201 @@
+"""The cut-out: which part of each pixel belongs to the person.
+
+Robust Video Matting (Lin et al., WACV 2022) on a still. It is run twice: a coarse pass over the whole photo finds the
+person, a fine pass looks at that part only. Where the person is much larger than an ID photo shows, a third pass
+looks at head and shoulders, so that small heads in large photos get as many pixels as large ones. docs/imaging.md has
+the figures behind the sizes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from idphoto.imaging.errors import ModelError
+from idphoto.imaging.models import RVM, ModelFolder
+from idphoto.imaging.portrait import Alpha, Face, Pixels
+
+#: Longest side of a pass's input and of its low-resolution stage, in pixels.
+_COARSE = (512, 256)
+_FINE = (1024, 384)
+#: What is added around the person for the fine pass, as a fraction of the box.
+_MARGIN = 0.12
+#: The person usually leaves the photo at the bottom; a mirrored strip shows the model that the body goes on.
+_PAD = 0.10
+#: Head and shoulders around the face box, in box widths to each side and box heights above and below.
+_BUST = (1.6, 1.1, 1.7)
+#: The third pass is worth its time when it sees at least this many times the pixels of the second.
+_BUST_GAIN = 1.4
+_HALF = 128
+#: Alpha from which pixels count as joined to the person; below it are wisps and haze.
+_JOINED = 26
+#: How far single hairs may be from what is joined, as a fraction of the face width.
+_WISPS = 0.12
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Region:
+    """A part of the photo in whole pixels; right and bottom are exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def side(self) -> int:
+        """The longer side."""
+        return max(self.right - self.left, self.bottom - self.top)
+
+    def cut(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return this part of the array, without a copy."""
+        return array[self.top : self.bottom, self.left : self.right]
+
+
+class Matter:
+    """Holds the matting model. One call at a time.
+
+    Raises:
+        ModelError: there is no model of that name, or its file is missing or damaged.
+    """
+
+    def __init__(self, models: ModelFolder, *, model: str = RVM.name) -> None:
+        if model != RVM.name:
+            raise ModelError(f"There is no matting model named {model!r}: `idphoto models list` shows them.")
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        # Waiting threads that spin take the core from the other worker; without the arena memory goes back at once.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False
+        self._session = ort.InferenceSession(models.check(RVM), options, providers=["CPUExecutionProvider"])
+
+    def cut_out(self, pixels: Pixels, face: Face) -> Alpha:
+        """Return the alpha, (H, W) uint8, of the person that the face belongs to.
+
+        Args:
+            pixels: (H, W, 3) uint8, sRGB, upright.
+            face: In pixels of the same picture.
+        """
+        height, width = pixels.shape[:2]
+        whole = _Region(left=0, top=0, right=width, bottom=height)
+        coarse = self._run(pixels, whole, _COARSE)
+        person = _find_person(coarse, whole, face)
+        alpha = np.zeros((height, width), np.uint8)
+        _place(alpha, self._run(pixels, person, _FINE), person)
+        bust = _bound_bust(face, whole)
+        if min(person.side, bust.side * 10) / bust.side > _BUST_GAIN and person.side > _FINE[0]:
+            _blend(alpha, self._run(pixels, bust, _FINE), bust, whole)
+        _keep_joined(alpha, face)
+        _fill_face(alpha, face)
+        return alpha
+
+    def _run(self, pixels: Pixels, region: _Region, sides: tuple[int, int]) -> Alpha:
+        """Run the model on a region, reduced to the pass's size; the alpha is as large as the model's input."""
+        longest, low = sides
+        part = region.cut(pixels)
+        scale = min(1.0, longest / region.side)
+        if scale < 1:
+            size = (max(16, round(part.shape[1] * scale)), max(16, round(part.shape[0] * scale)))
+            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        height = part.shape[0]
+        if region.bottom == pixels.shape[0]:
+            strip = max(1, round(height * _PAD))
+            part = np.concatenate([part, part[: -strip - 1 : -1]])
+        source = np.ascontiguousarray(part.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
+        empty = np.zeros((1, 1, 1, 1), np.float32)
+        ratio = np.array([min(1.0, low / max(part.shape[:2]))], np.float32)
+        inputs = {"src": source, "r1i": empty, "r2i": empty, "r3i": empty, "r4i": empty, "downsample_ratio": ratio}
+        (matte,) = self._session.run(["pha"], inputs)
+        alpha: Alpha = np.rint(matte[0, 0, :height] * 255).astype(np.uint8)
+        return alpha
+
+
+def _find_person(alpha: Alpha, whole: _Region, face: Face) -> _Region:
+    """Return the box of what is joined to the face in a coarse alpha, with a margin, in pixels of the photo."""
+    scale_x, scale_y = whole.right / alpha.shape[1], whole.bottom / alpha.shape[0]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha >= _HALF).astype(np.uint8))
+    box = face.box
+    inside = labels[
+        max(0, int(box.y / scale_y)) : max(1, int((box.y + box.height) / scale_y) + 1),
+        max(0, int(box.x / scale_x)) : max(1, int((box.x + box.width) / scale_x) + 1),
+    ]
+    votes = np.bincount(inside.ravel(), minlength=count)
+    votes[0] = 0
+    if votes.max() == 0:
+        # The coarse pass missed the person: look around the face.
+        return _bound_bust(face, whole)
+    left, top, width, height = stats[int(votes.argmax())][:4]
+    margin_x, margin_y = width * _MARGIN, height * _MARGIN
+    bust = _bound_bust(face, whole)
+    return _Region(
+        left=max(0, min(int((left - margin_x) * scale_x), bust.left)),
+        top=max(0, min(int((top - margin_y) * scale_y), bust.top)),
+        right=min(whole.right, max(int((left + width + margin_x) * scale_x) + 1, bust.right)),
+        bottom=min(whole.bottom, max(int((top + height + margin_y) * scale_y) + 1, bust.bottom)),
+    )
+
+
+def _bound_bust(face: Face, whole: _Region) -> _Region:
+    """Return the part of the photo that an ID photo of this face can show."""
+    box = face.box
+    beside, above, below = _BUST
+    return _Region(
+        left=max(0, int(box.x - beside * box.width)),
+        top=max(0, int(box.y - above * box.height)),
+        right=min(whole.right, int(box.x + (1 + beside) * box.width) + 1),
+        bottom=min(whole.bottom, int(box.y + (1 + below) * box.height) + 1),
+    )
+
+
+def _enlarge(alpha: Alpha, region: _Region) -> Alpha:
+    size = (region.right - region.left, region.bottom - region.top)
+    if (alpha.shape[1], alpha.shape[0]) == size:
+        return alpha
+    return cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+
+
+def _place(alpha: Alpha, part: Alpha, region: _Region) -> None:
+    """Write a region's alpha into the whole, in place."""
+    region.cut(alpha)[:] = _enlarge(part, region)
+
+
+def _blend(alpha: Alpha, part: Alpha, region: _Region, whole: _Region) -> None:
+    """Write a region's alpha into the whole, in place, fading over at those edges that are not the photo's own."""
+    height, width = region.bottom - region.top, region.right - region.left
+    fade = max(1, round(min(height, width) * 0.08))
+    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
+    far = np.float32(fade)
+    ramp_y = np.minimum(rows if region.top > 0 else far, (height - rows) if region.bottom < whole.bottom else far)
+    ramp_x = np.minimum(columns if region.left > 0 else far, (width - columns) if region.right < whole.right else far)
+    weight = (np.clip(ramp_y / fade, 0, 1)[:, None] * np.clip(ramp_x / fade, 0, 1)[None, :]).astype(np.float32)
+    below = region.cut(alpha)
+    mixed = below + weight * (_enlarge(part, region).astype(np.float32) - below)
+    below[:] = np.rint(mixed).astype(np.uint8)
+
+
+def _keep_joined(alpha: Alpha, face: Face) -> None:
+    """Clear, in place, what is not joined to the face: bystanders, printed figures, specks."""
+    count, labels = cv2.connectedComponents((alpha >= _JOINED).astype(np.uint8), connectivity=8)
+    box = face.box
+    inside = labels[
+        max(0, int(box.y)) : max(1, int(box.y + box.height)), max(0, int(box.x)) : max(1, int(box.x + box.width))
+    ]
+    votes = np.bincount(inside.ravel(), minlength=count)
+    votes[0] = 0
+    keep = (labels == int(votes.argmax())).astype(np.uint8)
+    reach = max(1, round(face.box.width * _WISPS))
+    keep = cv2.dilate(keep, cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1)))
+    alpha[keep == 0] = 0
+
+
+def _fill_face(alpha: Alpha, face: Face) -> None:
+    """Make the inside of the face opaque, in place: glasses, masks and strong light leave holes there."""
+    outline = cv2.convexHull(np.ascontiguousarray(face.landmarks[:, :2]))[:, 0]
+    middle = outline.mean(axis=0)
+    # The outline of the mesh may lie outside of a turned face.
+    inner = middle + (outline - middle) * 0.9
+    cv2.fillConvexPoly(alpha, np.rint(inner).astype(np.int32), 255)

@@ -1,0 +1,174 @@
+"""Jobs in a table of the embedded database, for the processes of one machine.
+
+A claim is a lease that a heartbeat prolongs. When its process dies or freezes, the lease runs out and somebody else
+claims the job. Every claim raises the job's attempt, so the attempt tells a job's holder from a former one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable, Mapping
+
+import structlog
+from sqlalchemy import ColumnElement, and_, delete, event, func, insert, or_, select, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from idphoto.database import reader
+from idphoto.tasks import tables
+from idphoto.tasks.queue import Handler, Job, JobKind, NewJob, Priority, Retry
+from idphoto.wake import Wake
+
+_POLL_S = 0.2
+"""A lost ring, a job that falls due and a lease that runs out are noticed after this time."""
+_BACK_OFF_MAX_S = 60.0
+_DATABASE_PAUSE_S = 1.0
+_ENQUEUED = "idphoto_enqueued"
+_ROW = tables.job.c
+
+
+class SqliteQueue:
+    """The :class:`idphoto.tasks.queue.JobQueue` of a single machine."""
+
+    def __init__(self, engine: AsyncEngine, *, lease_s: float, wake: Wake) -> None:
+        """``lease_s``: seconds without a heartbeat after which a job is run again."""
+        self._engine = engine
+        self._reader = reader(engine)
+        self._lease_s = lease_s
+        self._wake = wake
+        self._log = structlog.get_logger(__name__)
+        event.listen(engine.sync_engine, "checkin", self._ring_after_enqueue)
+
+    async def enqueue(self, conn: AsyncConnection, job: NewJob) -> None:
+        """Add a job in the caller's transaction, which must be one of this queue's engine."""
+        await conn.execute(
+            insert(tables.job).values(
+                kind=job.kind.value,
+                task_id=job.task_id,
+                priority=job.priority.value,
+                run_at=time.time() + job.delay_s,
+                attempt=0,
+            )
+        )
+        (await conn.get_raw_connection()).info[_ENQUEUED] = True
+
+    async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
+        """Claim and run up to ``concurrency`` jobs at a time until ``stop``; then wait for the running ones.
+
+        Cancelled, it cancels the running ones; their leases run out and they are run again.
+        """
+        slots = asyncio.Semaphore(concurrency)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await slots.acquire()
+                if stop.is_set():
+                    break
+                seen = self._wake.count
+                job = await self._claim_or_pause(handlers)
+                if job is None:
+                    slots.release()
+                    await self._wake.wait(_POLL_S, since=seen)
+                else:
+                    running = group.create_task(self._run_job(handlers[job.kind], job))
+                    running.add_done_callback(lambda _: slots.release())
+
+    async def count_ready(self) -> int:
+        """Count the jobs that nobody has finished: waiting, delayed and running."""
+        async with self._reader.begin() as conn:
+            return (await conn.execute(select(func.count()).select_from(tables.job))).scalar_one()
+
+    def _ring_after_enqueue(self, _connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        # SQLAlchemy's commit event comes before the commit. A connection returns to the pool after it, or after a
+        # rollback, and then the ring is for nothing but does no harm.
+        if entry.info.pop(_ENQUEUED, False):
+            self._wake.notify()
+
+    async def _claim_or_pause(self, kinds: Iterable[JobKind]) -> Job | None:
+        try:
+            return await self._claim(kinds)
+        except OperationalError as error:
+            # The disk may be full or another process may hold the lock for long. Both can pass.
+            self._log.error("jobs_unavailable", error=type(error).__name__)
+            await asyncio.sleep(_DATABASE_PAUSE_S)
+            return None
+
+    async def _claim(self, kinds: Iterable[JobKind]) -> Job | None:
+        now = time.time()
+        other = tables.job.alias()
+        first = (
+            select(other.c.id)
+            .where(
+                other.c.kind.in_([kind.value for kind in kinds]),
+                other.c.run_at <= now,
+                or_(other.c.lease_until.is_(None), other.c.lease_until < now),
+            )
+            .order_by(other.c.priority.desc(), other.c.run_at, other.c.id)
+            .limit(1)
+        )
+        query = (
+            update(tables.job)
+            .where(_ROW.id == first.scalar_subquery())
+            .values(attempt=_ROW.attempt + 1, lease_until=now + self._lease_s)
+            .returning(_ROW.id, _ROW.kind, _ROW.task_id, _ROW.priority, _ROW.attempt)
+        )
+        async with self._engine.begin() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        if row is None:
+            return None
+        return Job(
+            id=row.id,
+            kind=JobKind(row.kind),
+            task_id=row.task_id,
+            priority=Priority(row.priority),
+            attempt=row.attempt,
+        )
+
+    async def _run_job(self, handler: Handler, job: Job) -> None:
+        work = asyncio.ensure_future(handler(job))
+        try:
+            if await self._hold(job, work):
+                await self._settle(job, work)
+        except OperationalError as error:
+            # Nothing is lost: the lease runs out and the job is run again.
+            self._log.error("job_not_settled", error=type(error).__name__, task_id=job.task_id)
+        finally:
+            if work.cancel():
+                await asyncio.wait({work})
+            # Whoever waits for the task's end listens to the same bell.
+            self._wake.notify()
+
+    async def _hold(self, job: Job, work: asyncio.Future[Retry | None]) -> bool:
+        """Prolong the lease until the work is done; False when the lease was lost before."""
+        while True:
+            done, _ = await asyncio.wait({work}, timeout=self._lease_s / 3)
+            if done:
+                return True
+            if not await self._update(job, lease_until=time.time() + self._lease_s):
+                self._log.warning("lease_lost", kind=job.kind.value, task_id=job.task_id, attempt=job.attempt)
+                return False
+
+    async def _settle(self, job: Job, work: asyncio.Future[Retry | None]) -> None:
+        error = asyncio.CancelledError() if work.cancelled() else work.exception()
+        if error is not None:
+            # Only the class: a message may hold a URL or a storage key.
+            name = type(error).__name__
+            self._log.error("job_failed", error=name, kind=job.kind.value, task_id=job.task_id, attempt=job.attempt)
+            delay_s = min(_BACK_OFF_MAX_S, 2.0 ** min(job.attempt - 1, 6))
+            await self._update(job, lease_until=None, run_at=time.time() + delay_s)
+        elif (answer := work.result()) is not None:
+            await self._update(job, lease_until=None, run_at=time.time() + answer.delay_s)
+        else:
+            async with self._engine.begin() as conn:
+                await conn.execute(delete(tables.job).where(_is_held(job)))
+
+    async def _update(self, job: Job, **values: float | None) -> bool:
+        async with self._engine.begin() as conn:
+            result = await conn.execute(update(tables.job).where(_is_held(job)).values(**values))
+        return result.rowcount == 1
+
+
+def _is_held(job: Job) -> ColumnElement[bool]:
+    return and_(_ROW.id == job.id, _ROW.attempt == job.attempt)

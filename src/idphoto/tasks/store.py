@@ -1,0 +1,181 @@
+"""The task table: the truth about every task.
+
+A worker may be frozen, overtaken and thawed at any point. So a write to a task carries the attempt that it belongs to
+and is refused with :class:`LostLease` when the row has moved on (fencing).
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from idphoto.database import reader
+from idphoto.tasks import tables
+from idphoto.tasks.errors import LostLease
+from idphoto.tasks.model import Failure, Outcome, State, Task
+from idphoto.tasks.queue import JobKind, JobQueue, NewJob, Priority
+from idphoto.tasks.rows import failure_to_values, outcome_to_values, row_to_task, task_to_values
+
+_ROW = tables.task.c
+_UNFINISHED = tuple(state.value for state in State if not state.is_end)
+
+
+class TaskStore:
+    """Reads and writes tasks."""
+
+    def __init__(self, engine: AsyncEngine, *, result_ttl_s: float) -> None:
+        """``result_ttl_s``: seconds that a task and its result live after its end."""
+        self._engine = engine
+        self._reader = reader(engine)
+        self._result_ttl_s = result_ttl_s
+
+    async def add(self, task: Task, queue: JobQueue, job: NewJob) -> Task:
+        """Store a new task and its job in one transaction.
+
+        Returns the task; or the first one with the same owner and idempotency key, told by its other id, and then
+        nothing is stored.
+        """
+        try:
+            async with self._engine.begin() as conn:
+                if task.idempotency_key is not None:
+                    await conn.execute(
+                        update(tables.task)
+                        .where(_is_repeat_of(task), _ROW.expires_at <= time.time())
+                        .values(idempotency_key=None)
+                    )
+                await conn.execute(insert(tables.task).values(**task_to_values(task)))
+                await queue.enqueue(conn, job)
+        except IntegrityError:
+            first = None
+            if task.idempotency_key is not None:
+                first = await self._read(select(tables.task).where(_is_repeat_of(task)))
+            if first is None:
+                raise
+            return first
+        return task
+
+    async def get(self, task_id: str, *, owner: str | None) -> Task | None:
+        """Return a task; None when it is unknown, expired or another owner's. ``owner`` None: anybody's."""
+        query = select(tables.task).where(_ROW.id == task_id, _unexpired())
+        return await self._read(query if owner is None else query.where(_ROW.owner == owner))
+
+    async def find_result(self, key: str) -> Task | None:
+        """Return the finished, unexpired task whose result is stored under ``key``."""
+        return await self._read(
+            select(tables.task).where(_ROW.result_key == key, _ROW.state == State.DONE.value, _unexpired())
+        )
+
+    async def begin(self, task_id: str) -> Task | None:
+        """Open a new attempt, which fences off all earlier ones; None when the task has ended or is gone."""
+        query = (
+            update(tables.task)
+            .where(_ROW.id == task_id, _ROW.state.in_(_UNFINISHED))
+            .values(attempt=_ROW.attempt + 1, state=State.PREPARING.value, processed_at=time.time())
+            .returning(*_ROW)
+        )
+        async with self._engine.begin() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None else row_to_task(row)
+
+    async def advance(self, task: Task, state: State, progress: int) -> None:
+        """Show PREPARING or PROCESSING and a progress of 0 to 99. Raises LostLease."""
+        async with self._engine.begin() as conn:
+            await _write(conn, task, state=state.value, progress=progress)
+
+    async def set_source(
+        self, task: Task, source_key: str, download_ms: float, queue: JobQueue, priority: Priority
+    ) -> None:
+        """End a download: the state becomes WAITING and a PROCESS job is enqueued. Raises LostLease."""
+        async with self._engine.begin() as conn:
+            await _write(conn, task, state=State.WAITING.value, source_key=source_key, download_ms=download_ms)
+            await queue.enqueue(conn, NewJob(kind=JobKind.PROCESS, task_id=task.id, priority=priority))
+
+    async def clear_source(self, task_id: str) -> None:
+        """Note that the source file was deleted."""
+        async with self._engine.begin() as conn:
+            await conn.execute(update(tables.task).where(_ROW.id == task_id).values(source_key=None))
+
+    async def finish(self, task: Task, outcome: Outcome, elapsed_ms: float, queue: JobQueue) -> None:
+        """End a task with its photo, and enqueue its callback. Raises LostLease."""
+        await self._end(
+            task,
+            queue,
+            state=State.DONE.value,
+            progress=100,
+            elapsed_ms=elapsed_ms,
+            **outcome_to_values(outcome),
+        )
+
+    async def fail(self, task: Task, failure: Failure, queue: JobQueue) -> None:
+        """End a task, begun or not, without a photo, and enqueue its callback. Raises LostLease."""
+        await self._end(task, queue, state=failure.state.value, **failure_to_values(failure))
+
+    async def delete(self, task_id: str, owner: str) -> Task | None:
+        """Delete an owner's task with its jobs, and return it for its files; None as in :meth:`get`."""
+        query = delete(tables.task).where(_ROW.id == task_id, _ROW.owner == owner, _unexpired()).returning(*_ROW)
+        async with self._engine.begin() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None else row_to_task(row)
+
+    async def list_expired(self, limit: int) -> list[Task]:
+        """Return up to ``limit`` expired tasks, oldest first. An unfinished task never expires."""
+        query = select(tables.task).where(_ROW.expires_at <= time.time()).order_by(_ROW.expires_at).limit(limit)
+        async with self._reader.begin() as conn:
+            return [row_to_task(row) for row in await conn.execute(query)]
+
+    async def remove(self, task_id: str) -> None:
+        """Delete a task with its jobs, whoever owns it."""
+        async with self._engine.begin() as conn:
+            await conn.execute(delete(tables.task).where(_ROW.id == task_id))
+
+    async def is_referenced(self, key: str) -> bool:
+        """Tell whether a storage key is the source or the result of a task."""
+        query = select(_ROW.id).where(or_(_ROW.source_key == key, _ROW.result_key == key)).limit(1)
+        async with self._reader.begin() as conn:
+            return (await conn.execute(query)).first() is not None
+
+    async def count_unfinished(self) -> int:
+        """Count the tasks that have not ended."""
+        query = select(func.count()).where(_ROW.state.in_(_UNFINISHED))
+        async with self._reader.begin() as conn:
+            return (await conn.execute(query)).scalar_one()
+
+    async def count_by_state(self) -> dict[State, int]:
+        """Count the stored tasks of each state; a state without tasks is left out."""
+        query = select(_ROW.state, func.count()).group_by(_ROW.state)
+        async with self._reader.begin() as conn:
+            return {State(state): count for state, count in await conn.execute(query)}
+
+    async def _read(self, query: Select[Any]) -> Task | None:
+        async with self._reader.begin() as conn:
+            row = (await conn.execute(query)).one_or_none()
+        return None if row is None else row_to_task(row)
+
+    async def _end(self, task: Task, queue: JobQueue, **values: object) -> None:
+        now = time.time()
+        async with self._engine.begin() as conn:
+            await _write(conn, task, completed_at=now, expires_at=now + self._result_ttl_s, **values)
+            if task.callback_url is not None:
+                await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
+
+
+async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:
+    fence = [_ROW.id == task.id, _ROW.attempt == task.attempt, _ROW.state.in_(_UNFINISHED)]
+    if task.state is not State.WAITING:
+        # A download need not open an attempt, so its end has to fence off a second, slower download as well.
+        fence.append(_ROW.state != State.WAITING.value)
+    result = await conn.execute(update(tables.task).where(*fence).values(**values))
+    if result.rowcount == 0:
+        raise LostLease
+
+
+def _is_repeat_of(task: Task) -> ColumnElement[bool]:
+    return and_(_ROW.owner == task.owner, _ROW.idempotency_key == task.idempotency_key)
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(_ROW.expires_at.is_(None), _ROW.expires_at > time.time())

@@ -1,0 +1,261 @@
+"""Photos through the real pipeline, with a real database and real files."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.integration.tasks.desk import Desk, a_job
+from tests.integration.tasks.samples import job_of, new_task
+from tests.running import Receiver
+
+from idphoto.imaging.models import ModelFolder
+from idphoto.imaging.pipeline import Pipeline
+from idphoto.specs import Catalogue
+from idphoto.storage import LocalStorage
+from idphoto.tasks.model import Format, PhotoRequest, State, Task
+from idphoto.tasks.process import MAX_ATTEMPTS, PhotoProcessor, WorkerMustRestart
+from idphoto.tasks.queue import JobKind
+from idphoto.tasks.queue_sqlite import SqliteQueue
+from idphoto.tasks.store import TaskStore
+from idphoto.wake import Wake
+
+PATIENCE_S = 90.0
+
+
+@pytest.fixture(scope="module")
+def pipeline(models_dir: Path) -> Pipeline:
+    return Pipeline(ModelFolder(models_dir), matting="rvm", max_pixels=1_000_000)
+
+
+@pytest.fixture
+def desk(engine: AsyncEngine, store: TaskStore, queue: SqliteQueue, tmp_path: Path, receiver: Receiver) -> Desk:
+    return Desk(engine=engine, store=store, queue=queue, storage=LocalStorage(tmp_path / "files"), receiver=receiver)
+
+
+@pytest.fixture
+def process(desk: Desk, pipeline: Pipeline) -> PhotoProcessor:
+    return new_processor(desk, pipeline)
+
+
+def new_processor(desk: Desk, pipeline: Pipeline, *, timeout_s: float = PATIENCE_S) -> PhotoProcessor:
+    return PhotoProcessor(
+        store=desk.store,
+        queue=desk.queue,
+        storage=desk.storage,
+        pipeline=pipeline,
+        catalogue=Catalogue.load(),
+        timeout_s=timeout_s,
+    )
+
+
+async def upload(desk: Desk, data: bytes, request: PhotoRequest | None = None, **changes: object) -> Task:
+    task = new_task(request=request or PhotoRequest(width=300, height=400), **changes)
+    task = new_task(**{**vars(task), "source_key": f"sources/{task.id}"})
+    await desk.storage.put(f"sources/{task.id}", data)
+    return await desk.store.add(task, desk.queue, job_of(task))
+
+
+async def is_empty(desk: Desk, prefix: str) -> bool:
+    folder = desk.storage.path(f"{prefix}/x").parent
+    return not folder.exists() or not any(folder.iterdir())
+
+
+async def fail(desk: Desk, process: PhotoProcessor, task: Task) -> tuple[State, str]:
+    """Run a task that must fail without a trace of files, and return state and code."""
+    assert await process(a_job(JobKind.PROCESS, task)) is None
+    now = await desk.read(task)
+    assert now.failure is not None
+    assert now.completed_at is not None
+    assert now.source_key is None
+    assert await is_empty(desk, "sources")
+    assert await is_empty(desk, "results")
+    return now.state, now.failure.code
+
+
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def test_a_portrait_becomes_a_stored_photo(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
+    request = PhotoRequest(width=300, height=400, format=Format.JPG, background="438EDB")
+    task = await upload(desk, astronaut_jpeg, request)
+    assert await process(a_job(JobKind.PROCESS, task)) is None
+    now = await desk.read(task)
+    assert now.state is State.DONE
+    assert now.progress == 100
+    assert now.elapsed_ms > 0
+    assert now.outcome is not None
+    data = await desk.storage.get(now.outcome.result_key)
+    assert now.outcome.size_bytes == len(data)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (300, 400))
+        red, green, blue = image.convert("RGB").getpixel((3, 3))  # type: ignore[misc]
+    assert abs(red - 0x43) + abs(green - 0x8E) + abs(blue - 0xDB) < 12
+    assert (now.outcome.width, now.outcome.height) == (300, 400)
+
+
+async def test_the_outcome_tells_where_person_and_face_are(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    await process(a_job(JobKind.PROCESS, task))
+    outcome = (await desk.read(task)).outcome
+    assert outcome is not None
+    x, y, width, height = outcome.foreground
+    assert 0 <= x < x + width <= 512
+    assert 0 <= y < y + height <= 512
+    # Eileen Collins' face is around (225, 115), 100 pixels wide.
+    assert x < 180
+    assert x + width > 270
+    assert 0.5 < outcome.face["head_height"] < 0.75
+    assert 0.4 < outcome.face["eye_line"] < 0.8
+    assert 0.0 < outcome.face["top_margin"] < 0.2
+    assert abs(outcome.face["roll"]) < 1.5
+
+
+async def test_a_png_is_transparent_and_has_the_size_of_its_spec(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg, PhotoRequest(spec="cn-1inch"))
+    await process(a_job(JobKind.PROCESS, task))
+    outcome = (await desk.read(task)).outcome
+    assert outcome is not None
+    with Image.open(io.BytesIO(await desk.storage.get(outcome.result_key))) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (295, 413))
+        assert image.getpixel((2, 2))[3] == 0  # type: ignore[index]
+
+
+async def test_without_a_size_the_canvas_is_the_source(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg, PhotoRequest())
+    await process(a_job(JobKind.PROCESS, task))
+    outcome = (await desk.read(task)).outcome
+    assert outcome is not None
+    assert (outcome.width, outcome.height) == (512, 512)
+
+
+async def test_the_source_is_deleted_at_the_end(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    await process(a_job(JobKind.PROCESS, task))
+    assert (await desk.read(task)).source_key is None
+    assert await is_empty(desk, "sources")
+
+
+async def test_a_blank_image_has_no_face(desk: Desk, process: PhotoProcessor) -> None:
+    task = await upload(desk, to_png(np.full((400, 300, 3), 200, np.uint8)))
+    assert await fail(desk, process, task) == (State.FAILED, "no_face")
+
+
+@pytest.mark.parametrize("data", [b"", b"this is no image", b"\x89PNG\r\n\x1a\n" + bytes(100)])
+async def test_what_is_no_image_is_unreadable(desk: Desk, process: PhotoProcessor, data: bytes) -> None:
+    assert await fail(desk, process, await upload(desk, data)) == (State.UNREADABLE, "unreadable_image")
+
+
+async def test_an_image_of_too_many_pixels_is_refused(desk: Desk, process: PhotoProcessor) -> None:
+    task = await upload(desk, to_png(np.zeros((1001, 1000, 3), np.uint8)))
+    assert await fail(desk, process, task) == (State.UNREADABLE, "too_many_pixels")
+
+
+async def test_a_missing_source_ends_the_task(desk: Desk, process: PhotoProcessor) -> None:
+    task = await upload(desk, b"")
+    await desk.storage.delete(f"sources/{task.id}")
+    assert await fail(desk, process, task) == (State.NOT_STORED, "storage_failed")
+
+
+async def test_a_result_that_cannot_be_stored_ends_the_task(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    results = desk.storage.path("results/x").parent
+    results.write_bytes(b"no folder")
+    await process(a_job(JobKind.PROCESS, task))
+    now = await desk.read(task)
+    assert now.state is State.NOT_STORED
+    assert now.failure is not None
+    assert now.failure.code == "storage_failed"
+
+
+async def test_a_photo_that_takes_too_long_ends_and_asks_for_a_new_process(
+    desk: Desk, pipeline: Pipeline, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    with pytest.raises(WorkerMustRestart):
+        await new_processor(desk, pipeline, timeout_s=0.001)(a_job(JobKind.PROCESS, task))
+    now = await desk.read(task)
+    assert now.state is State.TIMED_OUT
+    assert now.failure is not None
+    assert now.failure.code == "timeout"
+
+
+async def test_a_task_that_was_begun_three_times_is_given_up(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    for _ in range(MAX_ATTEMPTS):
+        assert await desk.store.begin(task.id) is not None
+    assert await fail(desk, process, task) == (State.FAILED, "worker_crashed")
+
+
+async def test_what_nobody_foresaw_is_tried_three_times(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    # The web layer accepts no such spec, so the pipeline's caller has no answer to it.
+    task = await upload(desk, astronaut_jpeg, PhotoRequest(spec="was-removed-in-an-update"))
+    for attempt in range(1, MAX_ATTEMPTS):
+        with pytest.raises(LookupError):
+            await process(a_job(JobKind.PROCESS, task, attempt=attempt))
+        assert not (await desk.read(task)).state.is_end
+    assert await fail(desk, process, task) == (State.FAILED, "internal")
+
+
+async def test_a_task_that_has_ended_is_left_alone(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    await process(a_job(JobKind.PROCESS, task))
+    ended = await desk.read(task)
+    assert await process(a_job(JobKind.PROCESS, task, attempt=2)) is None
+    assert await desk.read(task) == ended
+
+
+async def test_a_worker_that_was_overtaken_leaves_nothing_behind(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    running = asyncio.create_task(process(a_job(JobKind.PROCESS, task)))
+    while (await desk.read(task)).attempt == 0:
+        pass
+    other = await desk.store.begin(task.id)
+    assert other is not None
+    assert await running is None
+    now = await desk.read(task)
+    assert (now.state, now.attempt) == (State.PREPARING, 2)
+    assert await is_empty(desk, "results")
+    # Whoever overtook it still needs the source.
+    assert await desk.storage.get(f"sources/{task.id}") == astronaut_jpeg
+
+
+async def test_a_photo_goes_through_the_queue(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes, wake: Wake
+) -> None:
+    task = await upload(desk, astronaut_jpeg, callback_url="http://127.0.0.1:9/")
+    stop = asyncio.Event()
+    running = asyncio.create_task(desk.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
+    states = set()
+    while not (now := await desk.read(task)).state.is_end:
+        states.add((now.state, now.progress))
+        await wake.wait(0.01)
+    stop.set()
+    await running
+    assert now.state is State.DONE
+    assert all(progress < 100 for _, progress in states)
+    assert await desk.list_jobs(JobKind.PROCESS) == []
+    assert len(await desk.list_jobs(JobKind.CALLBACK)) == 1
