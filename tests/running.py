@@ -56,6 +56,7 @@ class Server:
         while True:
             line = lines.get(timeout=max(0.1, deadline - time.monotonic()))
             if line is None:
+                self._process.wait(10)
                 raise AssertionError("the server ended:\n" + "\n".join(self.output))
             if found := re.search(r"IDPhoto is running\s+(http://\S+?)/(?:#key=(\S+))?$", line):
                 self.url = found[1]

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.running import LONG_S, add, drain, recorder, wait_for_count
+from tests.integration.tasks.running import LONG_S, add, drain, recorder, running, wait_for_count
 from tests.integration.tasks.samples import OUTCOME
 from tests.integration.tasks.worker_process import LEASE_S, make_queue
 
 from idphoto.tasks.model import State
-from idphoto.tasks.queue import Job, JobQueue
+from idphoto.tasks.queue import Job, JobKind, JobQueue
 from idphoto.tasks.store import TaskStore
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -89,6 +89,31 @@ async def test_a_frozen_worker_is_overtaken_and_its_late_write_is_refused(
     ended = await store.get(task.id, owner=None)
     assert ended is not None
     assert (ended.state, ended.attempt, ended.elapsed_ms) == (State.DONE, 2, 7.0)
+
+
+async def test_a_thawed_worker_does_not_end_its_successors_job(
+    store: TaskStore, queue: JobQueue, start: Start, go: Path
+):
+    child = start("freeze")
+    task = await add(store, queue)
+    assert await read_line(child) == ["begun", task.id, "1"]
+    child.send_signal(signal.SIGSTOP)
+    overtaken, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(job: Job) -> None:
+        await store.begin(job.task_id)
+        overtaken.set()
+        await go_on.wait()
+
+    async with running(queue, {JobKind.PROCESS: hold}):
+        await asyncio.wait_for(overtaken.wait(), LONG_S)
+        await asyncio.to_thread(go.touch)
+        child.send_signal(signal.SIGCONT)
+        assert await read_line(child) == ["lost", task.id, "1"]
+        assert await asyncio.to_thread(child.wait, LONG_S) == 0
+        assert await queue.count_ready() == 1
+        go_on.set()
+        await wait_for_count(queue, 0)
 
 
 async def test_a_thawed_worker_cancels_what_it_lost(store: TaskStore, queue: JobQueue, start: Start):
