@@ -114,14 +114,15 @@ class Server:
     def create(
         self,
         photo: bytes | None = None,
+        fields: Mapping[str, str] | None = None,
         *,
         path: str = "/task/pic/idphoto",
         headers: Mapping[str, str] | None = None,
         name: str = "me.jpg",
-        **fields: str,
+        **more: str,
     ) -> requests.Response:
         """Send a create call as multipart/form-data, text parts without a filename."""
-        parts: dict[str, Any] = {key: (None, value) for key, value in fields.items()}
+        parts: dict[str, Any] = {key: (None, value) for key, value in {**(fields or {}), **more}.items()}
         if photo is not None:
             parts["image_file"] = (name, photo)
         return requests.post(f"{self.url}{path}", files=parts, headers=headers or self.headers, timeout=60)

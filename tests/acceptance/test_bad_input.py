@@ -53,7 +53,7 @@ def still_serving(server: Server, astronaut_jpeg: bytes) -> Iterator[None]:
 def test_a_wrong_field_is_refused_by_name(
     server: Server, astronaut_jpeg: bytes, field: str, value: str, code: str
 ) -> None:
-    answer = server.create(astronaut_jpeg, **{field: value})
+    answer = server.create(astronaut_jpeg, {field: value})
     assert answer.status_code == 400
     body = answer.json()
     assert body["status"] == 400

@@ -99,7 +99,7 @@ def test_the_curl_request_with_an_image_url(
 
 def test_the_python_request_with_a_file(server: Server, astronaut_jpeg: bytes, models_dir: Path) -> None:
     # Clients send the other source, empty, beside the file.
-    answer = server.create(astronaut_jpeg, image_url="", callback_url="", **REFERENCE)
+    answer = server.create(astronaut_jpeg, REFERENCE, image_url="", callback_url="")
     assert answer.status_code == 200
     assert answer.headers["X-Request-ID"]
     data = check_envelope(answer.json())
@@ -109,7 +109,7 @@ def test_the_python_request_with_a_file(server: Server, astronaut_jpeg: bytes, m
 
 def test_the_visual_door_takes_the_same_call(server: Server, astronaut_jpeg: bytes, models_dir: Path) -> None:
     headers = {"X-API-KEY": server.key}
-    answer = server.create(astronaut_jpeg, path="/api/tasks/visual/idphoto", headers=headers, **REFERENCE)
+    answer = server.create(astronaut_jpeg, REFERENCE, path="/api/tasks/visual/idphoto", headers=headers)
     data = check_envelope(answer.json())
     check_photo(data["image"], models_dir)
     poll = requests.get(f"{server.url}/api/tasks/visual/idphoto/{data['task_id']}", headers=headers, timeout=10)
@@ -170,13 +170,13 @@ def test_without_a_size_the_source_keeps_its_canvas(server: Server, astronaut_jp
 
 
 def test_return_type_2_carries_the_file_as_base64(server: Server, astronaut_jpeg: bytes) -> None:
-    data = check_envelope(server.create(astronaut_jpeg, return_type="2", **REFERENCE).json())
+    data = check_envelope(server.create(astronaut_jpeg, REFERENCE, return_type="2").json())
     with Image.open(io.BytesIO(base64.b64decode(data["image"]))) as image:
         assert (image.format, image.size) == ("JPEG", (300, 400))
 
 
 def test_return_type_3_is_the_file_itself(server: Server, astronaut_jpeg: bytes) -> None:
-    answer = server.create(astronaut_jpeg, return_type="3", **REFERENCE)
+    answer = server.create(astronaut_jpeg, REFERENCE, return_type="3")
     assert answer.headers["Content-Type"] == "image/jpeg"
     with Image.open(io.BytesIO(answer.content)) as image:
         assert (image.format, image.size) == ("JPEG", (300, 400))
@@ -192,8 +192,8 @@ def test_a_json_body_and_a_urlencoded_one(server: Server, receiver: Receiver, as
 
 def test_a_repeat_with_the_same_idempotency_key_returns_the_first_task(server: Server, astronaut_jpeg: bytes) -> None:
     headers = {**server.headers, "Idempotency-Key": str(uuid.uuid4())}
-    first = server.create(astronaut_jpeg, headers=headers, **REFERENCE).json()
-    again = server.create(astronaut_jpeg, headers=headers, **REFERENCE).json()
+    first = server.create(astronaut_jpeg, REFERENCE, headers=headers).json()
+    again = server.create(astronaut_jpeg, REFERENCE, headers=headers).json()
     assert again == first
 
 

@@ -25,6 +25,9 @@ _DRAIN_BYTES = 256 * 1024 * 1024
 _DRAIN_S = 30.0
 
 
+_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
 class RequestContext:
     """Gives each request an id (the client's own, if sane), logs and counts it, and adds headers to its reply.
 
@@ -62,7 +65,9 @@ class RequestContext:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.observe(method=scope["method"], route=route, status=status, seconds=seconds)
-            get_logger().info(
+            # Probes come every few seconds for ever; they are counted above.
+            tell = get_logger().debug if route in _PROBES else get_logger().info
+            tell(
                 "request",
                 method=scope["method"],
                 route=route,
