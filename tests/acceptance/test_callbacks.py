@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import requests
 from standardwebhooks import Webhook, WebhookVerificationError
+
 from tests.running import Receiver, Server
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from PIL import Image
+
 from tests.running import Server
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 import requests
 from PIL import Image
-from tests.running import Receiver, Server
 
 from idphoto.imaging import decode
 from idphoto.imaging.faces import FaceFinder
 from idphoto.imaging.models import ModelFolder
+from tests.running import Receiver, Server
 
 REFERENCE = {"size": "300x400", "format": "jpg", "bg_color": "FFFFFF", "sync": "1"}
 #: Every key of the sample envelope and the type of its value.

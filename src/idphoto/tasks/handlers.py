@@ -99,9 +99,12 @@ class Announcer:
         self._log = structlog.get_logger(__name__)
 
     async def __call__(self, job: Job) -> Retry | None:
-        """Make one try at the job's callback; given up when the task expired, as a poll would find nothing either."""
-        task = await self._store.get(job.task_id, owner=None)
-        if task is None or not task.state.is_end or not task.callback_url:
+        """Make one try at the job's callback, though the task may have expired meanwhile: its end is still news.
+
+        Given up when the task was deleted, or when the image that the body has to carry is gone.
+        """
+        task = await self._store.find_ended(job.task_id)
+        if task is None or not task.callback_url:
             return None
         try:
             image = await self._read_inline(task)

@@ -63,6 +63,11 @@ class TaskStore:
         query = select(tables.task).where(_ROW.id == task_id, _unexpired())
         return await self._read(query if owner is None else query.where(_ROW.owner == owner))
 
+    async def find_ended(self, task_id: str) -> Task | None:
+        """Return an ended task, expired or not: its callback may still be on its way."""
+        ended = _ROW.state.not_in(_UNFINISHED)
+        return await self._read(select(tables.task).where(_ROW.id == task_id, ended))
+
     async def find_result(self, key: str) -> Task | None:
         """Return the finished, unexpired task whose result is stored under ``key``."""
         return await self._read(
@@ -122,8 +127,14 @@ class TaskStore:
         return None if row is None else row_to_task(row)
 
     async def list_expired(self, limit: int) -> list[Task]:
-        """Return up to ``limit`` expired tasks, oldest first. An unfinished task never expires."""
-        query = select(tables.task).where(_ROW.expires_at <= time.time()).order_by(_ROW.expires_at).limit(limit)
+        """Return up to ``limit`` expired tasks, oldest first.
+
+        An unfinished task never expires. One whose callback is still being tried is left out: its row goes later.
+        """
+        job = tables.job.c
+        pending = select(job.id).where(job.task_id == _ROW.id, job.kind == JobKind.CALLBACK.value).exists()
+        query = select(tables.task).where(_ROW.expires_at <= time.time(), ~pending)
+        query = query.order_by(_ROW.expires_at).limit(limit)
         async with self._reader.begin() as conn:
             return [row_to_task(row) for row in await conn.execute(query)]
 
@@ -133,8 +144,8 @@ class TaskStore:
             await conn.execute(delete(tables.task).where(_ROW.id == task_id))
 
     async def is_referenced(self, key: str) -> bool:
-        """Tell whether a storage key is the source or the result of a task."""
-        query = select(_ROW.id).where(or_(_ROW.source_key == key, _ROW.result_key == key)).limit(1)
+        """Tell whether a storage key is the source or the result of an unexpired task."""
+        query = select(_ROW.id).where(or_(_ROW.source_key == key, _ROW.result_key == key), _unexpired()).limit(1)
         async with self._reader.begin() as conn:
             return (await conn.execute(query)).first() is not None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.integration.api.running import Server, Start, start_server
 
 

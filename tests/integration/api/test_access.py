@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 import requests
+
 from tests.integration.api.running import KEY, OTHER_KEY, RESULT, Server
 
 DOORS = (

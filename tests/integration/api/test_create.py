@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from tests.integration.api.running import KEY, PHOTO, RESULT, Server, Start
 
 from idphoto.tasks.model import Format, ReturnType, State
+from tests.integration.api.running import KEY, PHOTO, RESULT, Server, Start
 
 CREATE_PATHS = ("/task/pic/idphoto", "/api/tasks/visual/idphoto", "/api/tasks/visual/external/idphoto")
 POLL_PATHS = ("/task/", "/api/tasks/visual/idphoto/", "/api/tasks/visual/external/idphoto/")

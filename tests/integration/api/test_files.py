@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 import requests
+
 from tests.integration.api.running import RESULT, Server, Start
 
 

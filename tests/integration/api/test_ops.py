@@ -6,6 +6,7 @@ import json
 import re
 
 import requests
+
 from tests.integration.api.running import Server, Start
 
 

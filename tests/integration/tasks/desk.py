@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
-from tests.running import Receiver
 
 from idphoto.storage import LocalStorage
 from idphoto.tasks import tables
@@ -16,6 +14,8 @@ from idphoto.tasks.model import Failure, State, Task
 from idphoto.tasks.queue import Job, JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
+from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.running import Receiver
 
 FAILURE = Failure(state=State.FAILED, code="no_face", message="No face was found.")
 

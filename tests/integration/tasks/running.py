@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from tests.integration.tasks.samples import job_of, new_task
-
 from idphoto.tasks.model import Task
 from idphoto.tasks.queue import Handler, Job, JobKind, JobQueue
 from idphoto.tasks.store import TaskStore
+from tests.integration.tasks.samples import job_of, new_task
 
 LONG_S = 60.0
 """Upper bound for things that take moments; nothing is asserted about how long they take."""

@@ -11,9 +11,6 @@ import pytest
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
-from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
-from tests.running import Receiver
 
 from idphoto.envelope import reply
 from idphoto.outbound import Outbound
@@ -25,6 +22,9 @@ from idphoto.tasks.queue import JobKind, Retry
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.webhooks import RETRY_DELAYS_S, Signer, load_or_create_secret
+from tests.integration.tasks.desk import Desk, a_job
+from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.running import Receiver
 
 
 @pytest.fixture

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import new_task
-from tests.running import Receiver
 
 from idphoto.outbound import Outbound
 from idphoto.storage import LocalStorage, NotStored
@@ -20,6 +17,9 @@ from idphoto.tasks.model import State
 from idphoto.tasks.queue import JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
+from tests.integration.tasks.desk import Desk, a_job
+from tests.integration.tasks.samples import new_task
+from tests.running import Receiver
 
 MAX_BYTES = 1000
 

@@ -11,9 +11,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import job_of, new_task
-from tests.running import Receiver
 
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.pipeline import Pipeline
@@ -25,6 +22,9 @@ from idphoto.tasks.queue import JobKind
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
+from tests.integration.tasks.desk import Desk, a_job
+from tests.integration.tasks.samples import job_of, new_task
+from tests.running import Receiver
 
 PATIENCE_S = 90.0
 

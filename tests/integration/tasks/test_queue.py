@@ -11,12 +11,12 @@ import asyncio
 import pytest
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.running import LONG_S, add, drain, recorder, running, wait_for_count
-from tests.integration.tasks.samples import job_of
-from tests.integration.tasks.worker_process import LEASE_S, make_queue
 
 from idphoto.tasks.queue import Job, JobKind, JobQueue, Priority, Retry
 from idphoto.tasks.store import TaskStore
+from tests.integration.tasks.running import LONG_S, add, drain, recorder, running, wait_for_count
+from tests.integration.tasks.samples import job_of
+from tests.integration.tasks.worker_process import LEASE_S, make_queue
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.running import LONG_S, add, drain, recorder, running, wait_for_count
-from tests.integration.tasks.samples import OUTCOME
-from tests.integration.tasks.worker_process import LEASE_S, make_queue
 
 from idphoto.tasks.model import State
 from idphoto.tasks.queue import Job, JobKind, JobQueue
 from idphoto.tasks.store import TaskStore
+from tests.integration.tasks.running import LONG_S, add, drain, recorder, running, wait_for_count
+from tests.integration.tasks.samples import OUTCOME
+from tests.integration.tasks.worker_process import LEASE_S, make_queue
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,13 +8,13 @@ import sqlite3
 import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.running import LONG_S, add, drain, recorder
-from tests.integration.tasks.samples import job_of, new_task
 
 from idphoto.tasks.queue import Job
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
+from tests.integration.tasks.running import LONG_S, add, drain, recorder
+from tests.integration.tasks.samples import job_of, new_task
 
 
 async def test_the_bell_rings_when_the_job_can_be_seen_and_not_before(

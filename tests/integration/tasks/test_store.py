@@ -7,16 +7,16 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
 
 from idphoto.tasks import tables
 from idphoto.tasks.deliveries import Delivery, DeliveryLog
 from idphoto.tasks.errors import LostLease
 from idphoto.tasks.model import Failure, Format, PhotoRequest, ReturnType, State, Task
-from idphoto.tasks.queue import JobKind, Priority
+from idphoto.tasks.queue import Job, JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.workers import WorkerRegistry
+from tests.integration.tasks.samples import OUTCOME, job_of, new_task
 
 FAILURE = Failure(state=State.DOWNLOAD_FAILED, code="download_failed", message="The server said 404.")
 
@@ -218,6 +218,29 @@ async def test_an_expired_task_is_unknown(short_store: TaskStore, queue: SqliteQ
     assert await short_store.find_result(OUTCOME.result_key) is None
     assert await short_store.delete(begun.id, "alice") is None
     assert [task.id for task in await short_store.list_expired(10)] == [begun.id]
+
+
+async def test_an_expired_task_waits_for_its_callback_but_its_files_do_not(short_store: TaskStore, queue: SqliteQueue):
+    begun = await begin(short_store, await add(short_store, queue, callback_url="https://example.com/"))
+    await short_store.finish(begun, OUTCOME, 1.0, queue)
+    assert await short_store.get(begun.id, owner=None) is None
+    assert await short_store.list_expired(10) == []
+    assert not await short_store.is_referenced(OUTCOME.result_key)
+    ended = await short_store.find_ended(begun.id)
+    assert ended is not None
+    assert ended.outcome == OUTCOME
+    stop = asyncio.Event()
+
+    async def deliver(job: Job) -> None:
+        stop.set()
+
+    await queue.run({JobKind.CALLBACK: deliver}, concurrency=1, stop=stop)
+    assert [task.id for task in await short_store.list_expired(10)] == [begun.id]
+
+
+async def test_an_unfinished_task_is_not_found_as_ended(store: TaskStore, queue: SqliteQueue):
+    task = await add(store, queue)
+    assert await store.find_ended(task.id) is None
 
 
 async def test_an_unfinished_task_never_expires(short_store: TaskStore, queue: SqliteQueue):

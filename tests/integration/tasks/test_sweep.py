@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.samples import job_of, new_task
 
 from idphoto.storage import LocalStorage, NotStored
 from idphoto.tasks.model import Outcome, Task
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.sweep import ORPHAN_AGE_S, Sweeper, Swept
+from tests.integration.tasks.samples import job_of, new_task
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
 
 from idphoto.tasks.model import Failure, State, Task
 from idphoto.tasks.queue import Job, JobKind
@@ -11,6 +10,7 @@ from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.waiting import Waiters
 from idphoto.wake import Wake
+from tests.integration.tasks.samples import OUTCOME, job_of, new_task
 
 LONG_S = 60.0
 

@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.integration.tasks.samples import OUTCOME
 
 from idphoto.database import make_engine
 from idphoto.tasks.errors import LostLease
@@ -26,6 +25,7 @@ from idphoto.tasks.queue import Job, JobKind, JobQueue
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
+from tests.integration.tasks.samples import OUTCOME
 
 LEASE_S = 1.0
 

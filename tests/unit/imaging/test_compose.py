@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.imaging.photos import make_portrait
 
 from idphoto.imaging.affine import move
 from idphoto.imaging.compose import Framing, frame, frame_whole
 from idphoto.imaging.portrait import Notice, Point, Portrait
 from idphoto.specs import Catalogue, Spec
 from idphoto.specs.spec import USUAL
+from tests.unit.imaging.photos import make_portrait
 
 ONE_INCH = Spec.of_size(295, 413)
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms
-from tests.unit.imaging.profiles import make_profile
 
 from idphoto.imaging.decode import decode
 from idphoto.imaging.errors import TooManyPixels, UnreadableImage
+from tests.unit.imaging.profiles import make_profile
 
 LIMIT = 50_000_000
 DATA = Path(__file__).resolve().parents[2] / "data"

@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pytest
 from PIL import Image, ImageCms, JpegImagePlugin
-from tests.unit.imaging.photos import make_portrait
 
 from idphoto.imaging.encode import encode
 from idphoto.imaging.portrait import Photo
+from tests.unit.imaging.photos import make_portrait
 
 
 def make_photo(astronaut, *, transparent: bool = False, dpi: int = 300) -> Photo:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.imaging.photos import SHIRT, SKIN, make_portrait
 
 from idphoto.imaging.affine import move
 from idphoto.imaging.compose import Framing, frame, frame_whole
 from idphoto.imaging.portrait import Notice
 from idphoto.imaging.render import render
 from idphoto.specs import Spec
+from tests.unit.imaging.photos import SHIRT, SKIN, make_portrait
 
 ONE_INCH = Spec.of_size(295, 413)
 
