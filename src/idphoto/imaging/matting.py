@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from idphoto.imaging.errors import ModelError
 from idphoto.imaging.models import RVM, ModelFolder
-from idphoto.imaging.portrait import Alpha, Face, Pixels
+from idphoto.imaging.portrait import Alpha, Box, Face, Pixels
 
 #: Longest side of a pass's input and of its low-resolution stage, in pixels.
 _COARSE = (512, 256)
@@ -33,6 +33,8 @@ _BUST_GAIN = 1.4
 _HALF = 128
 #: Alpha from which pixels count as joined to the person; below it are wisps and haze.
 _JOINED = 26
+#: From this share of the person's area, something that stands apart is somebody or something else.
+_OTHER = 0.03
 #: How far single hairs may be from what is joined, as a fraction of the face width.
 _WISPS = 0.12
 
@@ -116,27 +118,24 @@ class Matter:
 
 def _find_person(alpha: Alpha, whole: _Region, face: Face) -> _Region:
     """Return the box of what is joined to the face in a coarse alpha, with a margin, in pixels of the photo."""
-    scale_x, scale_y = whole.right / alpha.shape[1], whole.bottom / alpha.shape[0]
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha >= _HALF).astype(np.uint8))
-    box = face.box
-    inside = labels[
-        max(0, int(box.y / scale_y)) : max(1, int((box.y + box.height) / scale_y) + 1),
-        max(0, int(box.x / scale_x)) : max(1, int((box.x + box.width) / scale_x) + 1),
-    ]
-    votes = np.bincount(inside.ravel(), minlength=count)
-    votes[0] = 0
-    if votes.max() == 0:
-        # The coarse pass missed the person: look around the face.
-        return _bound_bust(face, whole)
-    left, top, width, height = stats[int(votes.argmax())][:4]
-    margin_x, margin_y = width * _MARGIN, height * _MARGIN
     bust = _bound_bust(face, whole)
+    scale_x, scale_y = whole.right / alpha.shape[1], whole.bottom / alpha.shape[0]
+    _, main, stats = _label_persons(alpha, _shrink(face.box, scale_x, scale_y))
+    if main == 0:
+        # The coarse pass missed the person: look around the face.
+        return bust
+    left, top, width, height = stats[main][:4]
+    margin_x, margin_y = width * _MARGIN, height * _MARGIN
     return _Region(
         left=max(0, min(int((left - margin_x) * scale_x), bust.left)),
         top=max(0, min(int((top - margin_y) * scale_y), bust.top)),
         right=min(whole.right, max(int((left + width + margin_x) * scale_x) + 1, bust.right)),
         bottom=min(whole.bottom, max(int((top + height + margin_y) * scale_y) + 1, bust.bottom)),
     )
+
+
+def _shrink(box: Box, scale_x: float, scale_y: float) -> Box:
+    return Box(x=box.x / scale_x, y=box.y / scale_y, width=box.width / scale_x, height=box.height / scale_y)
 
 
 def _bound_bust(face: Face, whole: _Region) -> _Region:
@@ -178,18 +177,33 @@ def _blend(alpha: Alpha, part: Alpha, region: _Region, whole: _Region) -> None:
 
 
 def _keep_joined(alpha: Alpha, face: Face) -> None:
-    """Clear, in place, what is not joined to the face: bystanders, printed figures, specks."""
-    count, labels = cv2.connectedComponents((alpha >= _JOINED).astype(np.uint8), connectivity=8)
-    box = face.box
+    """Clear, in place, what does not belong to the face's person: bystanders, printed figures, specks."""
+    labels, main, stats = _label_persons(alpha, face.box)
+    # Haze may join two people who stand apart, but a lock of hair may hang on by nothing else: only what is large
+    # counts as somebody else.
+    areas = stats[:, cv2.CC_STAT_AREA]
+    is_other = areas >= areas[main] * _OTHER
+    is_other[[0, main]] = False
+    reach = max(1, round(face.box.width * _WISPS))
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
+    others = cv2.dilate(is_other[labels].astype(np.uint8), kernel)
+    person = (labels == main).astype(np.uint8)
+    joined = ((alpha >= _JOINED) & (others == 0)).astype(np.uint8) | person
+    _, parts = cv2.connectedComponents(joined, connectivity=8)
+    ours = np.unique(parts[person == 1])
+    keep = cv2.dilate(np.isin(parts, ours).astype(np.uint8), kernel)
+    alpha[(keep == 0) | ((others == 1) & (person == 0))] = 0
+
+
+def _label_persons(alpha: Alpha, box: Box) -> tuple[NDArray[np.int32], int, NDArray[np.int32]]:
+    """Return the labels of what is more person than not, the label of the face's box (0: none), and all statistics."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((alpha >= _HALF).astype(np.uint8))
     inside = labels[
         max(0, int(box.y)) : max(1, int(box.y + box.height)), max(0, int(box.x)) : max(1, int(box.x + box.width))
     ]
     votes = np.bincount(inside.ravel(), minlength=count)
     votes[0] = 0
-    keep = (labels == int(votes.argmax())).astype(np.uint8)
-    reach = max(1, round(face.box.width * _WISPS))
-    keep = cv2.dilate(keep, cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1)))
-    alpha[keep == 0] = 0
+    return np.asarray(labels, np.int32), int(votes.argmax()), np.asarray(stats, np.int32)
 
 
 def _fill_face(alpha: Alpha, face: Face) -> None:

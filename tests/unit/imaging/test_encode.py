@@ -52,6 +52,12 @@ def test_a_png_is_lossless(astronaut, transparent):
     assert np.array_equal(np.asarray(image), photo.pixels)
 
 
+def test_a_large_png_is_lossless_as_well(astronaut):
+    pixels = np.tile(astronaut, (3, 2, 1))
+    photo = Photo(pixels=pixels, dpi=300, head=make_portrait().head)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode(photo, format="png")))), pixels)
+
+
 def test_a_transparent_jpeg_is_a_mistake_of_the_caller(astronaut):
     with pytest.raises(ValueError, match="transparent"):
         encode(make_photo(astronaut, transparent=True), format="jpg")
