@@ -1,9 +1,7 @@
 """The cut-out: which part of each pixel belongs to the person.
 
 Robust Video Matting (Lin et al., WACV 2022) on a still. It is run twice: a coarse pass over the whole photo finds the
-person, a fine pass looks at that part only. Where the person is much larger than an ID photo shows, a third pass
-looks at head and shoulders, so that small heads in large photos get as many pixels as large ones. docs/imaging.md has
-the figures behind the sizes.
+person, a fine pass looks at that part only. docs/imaging.md has the figures behind the sizes.
 """
 
 from __future__ import annotations
@@ -28,8 +26,6 @@ _MARGIN = 0.12
 _PAD = 0.10
 #: Head and shoulders around the face box, in box widths to each side and box heights above and below.
 _BUST = (1.6, 1.1, 1.7)
-#: The third pass is worth its time when it sees at least this many times the pixels of the second.
-_BUST_GAIN = 1.4
 _HALF = 128
 #: Alpha from which pixels count as joined to the person; below it are wisps and haze.
 _JOINED = 26
@@ -88,9 +84,6 @@ class Matter:
         person = _find_person(coarse, whole, face)
         alpha = np.zeros((height, width), np.uint8)
         _place(alpha, self._run(pixels, person, _FINE), person)
-        bust = _bound_bust(face, whole)
-        if min(person.side, bust.side * 10) / bust.side > _BUST_GAIN and person.side > _FINE[0]:
-            _blend(alpha, self._run(pixels, bust, _FINE), bust, whole)
         _keep_joined(alpha, face)
         _fill_face(alpha, face)
         return alpha
@@ -160,20 +153,6 @@ def _enlarge(alpha: Alpha, region: _Region) -> Alpha:
 def _place(alpha: Alpha, part: Alpha, region: _Region) -> None:
     """Write a region's alpha into the whole, in place."""
     region.cut(alpha)[:] = _enlarge(part, region)
-
-
-def _blend(alpha: Alpha, part: Alpha, region: _Region, whole: _Region) -> None:
-    """Write a region's alpha into the whole, in place, fading over at those edges that are not the photo's own."""
-    height, width = region.bottom - region.top, region.right - region.left
-    fade = max(1, round(min(height, width) * 0.08))
-    rows, columns = np.arange(height) + 0.5, np.arange(width) + 0.5
-    far = np.float32(fade)
-    ramp_y = np.minimum(rows if region.top > 0 else far, (height - rows) if region.bottom < whole.bottom else far)
-    ramp_x = np.minimum(columns if region.left > 0 else far, (width - columns) if region.right < whole.right else far)
-    weight = (np.clip(ramp_y / fade, 0, 1)[:, None] * np.clip(ramp_x / fade, 0, 1)[None, :]).astype(np.float32)
-    below = region.cut(alpha)
-    mixed = below + weight * (_enlarge(part, region).astype(np.float32) - below)
-    below[:] = np.rint(mixed).astype(np.uint8)
 
 
 def _keep_joined(alpha: Alpha, face: Face) -> None:
