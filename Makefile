@@ -48,13 +48,15 @@ $(VENV)/bin/python:
 
 $(STAMPS)/runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what the server needs…"
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/runtime.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/runtime.txt \
+	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
 	@$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/runtime
 	@echo "Installing what the tests need…"
-	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/dev.txt \
+	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
 	@touch $@
 
 $(STAMPS)/models: src/idphoto/imaging/models.py $(STAMPS)/runtime

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 import idphoto
+from tests.running import Server
 
 COMMAND = str(Path(sys.executable).parent / "idphoto")
 
@@ -72,6 +73,14 @@ def test_missing_models_are_explained(tmp_path: Path, astronaut_jpeg: bytes) -> 
         done = run(*arguments, cwd=tmp_path, IDPHOTO_MODELS_DIR=empty)
         assert done.returncode == 1
         assert "idphoto models pull" in done.stderr
+
+
+def test_a_taken_port_is_explained(server: Server, tmp_path: Path) -> None:
+    port = server.url.rsplit(":", 1)[1]
+    done = run("serve", "--port", port, "--data-dir", "data", cwd=tmp_path)
+    assert done.returncode == 1
+    assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "--port" in done.stderr
 
 
 def test_specs_and_models_are_listed(tmp_path: Path) -> None:
