@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from idphoto import __doc__ as summary
 from idphoto.api import files, ops, task_door, visual_door
 from idphoto.api.errors import add_error_handlers
-from idphoto.api.middleware import BodyDrain, RequestContext
+from idphoto.api.middleware import BodyDrain, CrashGuard, RequestContext
 from idphoto.api.openapi import ERROR
 from idphoto.api.pages import add_pages
 from idphoto.api.services import Services
@@ -41,6 +41,7 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastA
     add_pages(app)
     add_error_handlers(app)
     # The last one added is the outermost.
+    app.add_middleware(CrashGuard)
     app.add_middleware(BodyDrain)
     app.add_middleware(RequestContext, metrics=services.metrics)
     return app

@@ -29,8 +29,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from structlog.stdlib import get_logger
 
-from idphoto.api.middleware import SECURITY_HEADERS
-
 VISUAL_PREFIX = "/api/tasks/visual/"
 #: Longest part of a refused value that an error repeats.
 SHOWN_VALUE_CHARS = 80
@@ -170,16 +168,16 @@ def add_error_handlers(app: FastAPI) -> None:
         # Nobody reads this; it only ends the request without a stack trace.
         return JSONResponse(build_error(request, 400, "disconnected", "The client went away."), status_code=400)
 
-    async def answer_crash(request: Request, exc: Exception) -> Response:
-        request_id = request.state.request_id
-        # As text, since a renderer given the exception may show local variables, photos and keys among them.
-        trace = "".join(traceback.format_exception(exc))
-        get_logger().error("unhandled_error", request_id=request_id, trace=trace)
-        message = f"Something went wrong on our side. Quote request {request_id} when you report it."
-        body = build_error(request, 500, ApiError.code, message)
-        return JSONResponse(body, status_code=500, headers={"X-Request-ID": request_id, **SECURITY_HEADERS})
-
     app.add_exception_handler(ApiError, answer_api_error)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(ClientDisconnect, answer_disconnect)
-    app.add_exception_handler(Exception, answer_crash)
+
+
+def answer_crash(request: Request, error: Exception) -> Response:
+    """Log what nobody foresaw and return the reply that tells the client where to find it in the log."""
+    request_id = request.state.request_id
+    # As text, since a renderer given the exception may show local variables, photos and keys among them.
+    trace = "".join(traceback.format_exception(error))
+    get_logger().error("unhandled_error", request_id=request_id, trace=trace)
+    message = f"Something went wrong on our side. Quote request {request_id} when you report it."
+    return JSONResponse(build_error(request, 500, ApiError.code, message), status_code=500)

@@ -8,9 +8,11 @@ import time
 import uuid
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.stdlib import get_logger
 
+from idphoto.api.errors import answer_crash
 from idphoto.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -23,8 +25,6 @@ SECURITY_HEADERS = {
 #: How much of a refused body is read and thrown away, and for how long, so that its sender gets to the reply.
 _DRAIN_BYTES = 256 * 1024 * 1024
 _DRAIN_S = 30.0
-
-
 _PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -124,3 +124,31 @@ class BodyDrain:
             await send({"type": "http.response.body"})
 
         await self._app(scope, watch_receive, send_then_drain)
+
+
+class CrashGuard:
+    """Answers what nobody foresaw with 500.
+
+    The framework's own handler raises the error again after its reply, and the server then drops the connection
+    that the client has just been told it may use again.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request."""
+        has_started = False
+
+        async def watch_send(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch_send)
+        except Exception as error:
+            # Half a reply cannot be taken back: dropping the connection is then the only honest end.
+            if has_started or scope["type"] != "http":
+                raise
+            await answer_crash(Request(scope), error)(scope, receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 import threading
 import time
 import urllib.error
@@ -86,12 +87,12 @@ def _announce(url: str, settings: Settings, token: str | None) -> None:
     key = token or ("$IDPHOTO_KEY" if not settings.api_keys else "YOUR_STATIC_KEY")
     console.print("\nTry it:")
     console.print(
-        f"  curl -sS {url}/task/pic/idphoto -H 'Authorization: Bearer {key}' \\\n"
+        f'  curl -sS {url}/task/pic/idphoto -H "Authorization: Bearer {key}" \\\n'
         "    -F image_file=@me.jpg -F size=300x400 -F format=jpg -F bg_color=FFFFFF -F sync=1",
         markup=False,
     )
     if token is None and not settings.api_keys:
-        console.print("\nLost the key? `idphoto keys create` makes another.")
+        console.print(f"\nLost the key? `{sys.argv[0]} keys create` makes another.")
     console.print("\nStop with Ctrl-C.")
 
 

@@ -53,6 +53,16 @@ class _Region:
         """Return this part of the array, without a copy."""
         return array[self.top : self.bottom, self.left : self.right]
 
+    def move_box(self, box: Box, alpha: Alpha) -> Box:
+        """Return the photo's box in pixels of an alpha of this region, which may be reduced."""
+        scale_x, scale_y = alpha.shape[1] / (self.right - self.left), alpha.shape[0] / (self.bottom - self.top)
+        return Box(
+            x=(box.x - self.left) * scale_x,
+            y=(box.y - self.top) * scale_y,
+            width=box.width * scale_x,
+            height=box.height * scale_y,
+        )
+
 
 class Matter:
     """Holds the matting model. One call at a time.
@@ -82,9 +92,11 @@ class Matter:
         whole = _Region(left=0, top=0, right=width, bottom=height)
         coarse = self._run(pixels, whole, _COARSE)
         person = _find_person(coarse, whole, face)
+        fine = self._run(pixels, person, _FINE)
+        # At the size of the pass: enlarging adds nothing to tell people apart by, and a 50 megapixel photo is slow.
+        _keep_joined(fine, person.move_box(face.box, fine))
         alpha = np.zeros((height, width), np.uint8)
-        _place(alpha, self._run(pixels, person, _FINE), person)
-        _keep_joined(alpha, face)
+        person.cut(alpha)[:] = _enlarge(fine, person)
         _fill_face(alpha, face)
         return alpha
 
@@ -113,7 +125,7 @@ def _find_person(alpha: Alpha, whole: _Region, face: Face) -> _Region:
     """Return the box of what is joined to the face in a coarse alpha, with a margin, in pixels of the photo."""
     bust = _bound_bust(face, whole)
     scale_x, scale_y = whole.right / alpha.shape[1], whole.bottom / alpha.shape[0]
-    _, main, stats = _label_persons(alpha, _shrink(face.box, scale_x, scale_y))
+    _, main, stats = _label_persons(alpha, whole.move_box(face.box, alpha))
     if main == 0:
         # The coarse pass missed the person: look around the face.
         return bust
@@ -125,10 +137,6 @@ def _find_person(alpha: Alpha, whole: _Region, face: Face) -> _Region:
         right=min(whole.right, max(int((left + width + margin_x) * scale_x) + 1, bust.right)),
         bottom=min(whole.bottom, max(int((top + height + margin_y) * scale_y) + 1, bust.bottom)),
     )
-
-
-def _shrink(box: Box, scale_x: float, scale_y: float) -> Box:
-    return Box(x=box.x / scale_x, y=box.y / scale_y, width=box.width / scale_x, height=box.height / scale_y)
 
 
 def _bound_bust(face: Face, whole: _Region) -> _Region:
@@ -150,20 +158,15 @@ def _enlarge(alpha: Alpha, region: _Region) -> Alpha:
     return cv2.resize(alpha, size, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
-def _place(alpha: Alpha, part: Alpha, region: _Region) -> None:
-    """Write a region's alpha into the whole, in place."""
-    region.cut(alpha)[:] = _enlarge(part, region)
-
-
-def _keep_joined(alpha: Alpha, face: Face) -> None:
-    """Clear, in place, what does not belong to the face's person: bystanders, printed figures, specks."""
-    labels, main, stats = _label_persons(alpha, face.box)
+def _keep_joined(alpha: Alpha, box: Box) -> None:
+    """Clear, in place, what does not belong to the person of the face's box: bystanders, printed figures, specks."""
+    labels, main, stats = _label_persons(alpha, box)
     # Haze may join two people who stand apart, but a lock of hair may hang on by nothing else: only what is large
     # counts as somebody else.
     areas = stats[:, cv2.CC_STAT_AREA]
     is_other = areas >= areas[main] * _OTHER
     is_other[[0, main]] = False
-    reach = max(1, round(face.box.width * _WISPS))
+    reach = max(1, round(box.width * _WISPS))
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
     others = cv2.dilate(is_other[labels].astype(np.uint8), kernel)
     person = (labels == main).astype(np.uint8)

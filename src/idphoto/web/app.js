@@ -41,7 +41,7 @@ function renderGhost(choice) {
   const [width, height] = choice.valid && choice.width ? [choice.width, choice.height] : [3, 4];
   const whole = choice.fields.spec || choice.fields.size || !original.naturalWidth;
   const ratio = whole ? width / height : original.naturalWidth / original.naturalHeight;
-  ghost.style.setProperty("--ratio", String(Math.min(2.5, Math.max(0.4, ratio))));
+  ghost.style.setProperty("--ratio", String(ratio));
   ghost.style.backgroundColor = choice.fill ? `#${choice.fill}` : "";
   ghost.classList.toggle("checkered", choice.fill === null);
 }
@@ -64,6 +64,7 @@ function renderResult() {
   at("after-size").textContent = sizes.filter(Boolean).join(" · ");
   if (!shown) return;
   at("result").alt = text("photo.result.alt", { size: sizes[1] });
+  at("result").style.setProperty("--ratio", String(width / height));
   at("result").classList.toggle("checkered", result.choice.fill === null);
   at("download").href = result.address;
   at("download").download = `${stem(page.file.name)}-${result.choice.name}.${result.choice.extension}`;

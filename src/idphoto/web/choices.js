@@ -18,6 +18,8 @@ const BACKGROUNDS = [
 
 const sizeForm = document.getElementById("sizes");
 const sizeList = document.getElementById("size-list");
+const otherSizes = document.getElementById("size-other");
+const noSize = document.getElementById("size-none");
 const search = document.getElementById("size-search");
 const customSize = document.getElementById("custom-size");
 const customWidth = document.getElementById("custom-width");
@@ -68,7 +70,9 @@ function card(value, checked, icon, name, ...lines) {
 }
 
 function renderSizes() {
-  const kept = selected("size") ?? (specs.length ? `spec:${specs[0].id}` : "custom");
+  // Nothing is selected until the catalogue is there, so that its first entry can be.
+  const kept = selected("size") ?? (specs.length ? `spec:${specs[0].id}` : sizesFailed && "custom");
+  const focused = sizeForm.contains(document.activeElement) && document.activeElement.type === "radio";
   const wanted = search.value.trim().toLowerCase();
   search.hidden = specs.length < SEARCH_FROM;
   const cards = specs.map((spec) => {
@@ -79,15 +83,16 @@ function renderSizes() {
     element.hidden = !names.includes(wanted);
     return element;
   });
-  const nothing = make("p", "hint", text(sizesFailed ? "size.failed" : "size.none"));
-  nothing.hidden = !sizesFailed && (!wanted || cards.some((element) => !element.hidden));
-  const custom = make("span", "shape-box custom-shape", "+");
-  cards.push(nothing, card("custom", kept === "custom", custom, text("size.custom"), text("size.custom.hint")));
-  const original = make("span", "shape-box", make("span", "shape whole"));
-  cards.push(card("original", kept === "original", original, text("size.original"), text("size.original.hint")));
-  const focused = sizeList.contains(document.activeElement);
   sizeList.replaceChildren(...cards);
-  if (focused) sizeList.querySelector("input:checked")?.focus();
+  noSize.textContent = text(sizesFailed ? "size.failed" : "size.none");
+  noSize.hidden = !sizesFailed && (!wanted || cards.some((element) => !element.hidden));
+  const custom = make("span", "shape-box custom-shape", "+");
+  const original = make("span", "shape-box", make("span", "shape whole"));
+  otherSizes.replaceChildren(
+    card("custom", kept === "custom", custom, text("size.custom"), text("size.custom.hint")),
+    card("original", kept === "original", original, text("size.original"), text("size.original.hint")),
+  );
+  if (focused) sizeForm.querySelector("input:checked")?.focus();
 }
 
 function renderBackgrounds() {
