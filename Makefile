@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: run test test-fast check format requirements clean
+.PHONY: help run test test-fast check format requirements clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list

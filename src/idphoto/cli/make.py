@@ -35,7 +35,7 @@ class Format(StrEnum):
 
 
 def make(
-    photos: Annotated[list[Path], typer.Argument(help="Photo files.", metavar="PHOTO...", show_default=False)],
+    photos: Annotated[list[Path], typer.Argument(help="Photo files.", metavar="PHOTO", show_default=False)],
     size: Annotated[str | None, typer.Option(help="Width x height in pixels, such as 295x413.")] = None,
     spec: Annotated[str | None, typer.Option(help="Id of a spec, see `idphoto specs`.")] = None,
     bg: Annotated[str, typer.Option(help="Background: RRGGBB, or 'transparent' (png).")] = "FFFFFF",

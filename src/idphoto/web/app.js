@@ -61,7 +61,8 @@ function renderResult() {
   const named = shown ? result.choice : choice;
   const [width, height] = shown ? [result.task.image_width, result.task.image_height] : [named.width, named.height];
   const sizes = [named.spec ? millimetres(named.spec) : "", width ? text("result.pixels", { width, height }) : ""];
-  at("after-size").textContent = sizes.filter(Boolean).join(" · ");
+  // On a narrow screen the line may break between the two sizes, not within one.
+  at("after-size").textContent = sizes.filter(Boolean).map((size) => size.replaceAll(" ", "\u00a0")).join(" · ");
   if (!shown) return;
   at("result").alt = text("photo.result.alt", { size: sizes[1] });
   at("result").style.setProperty("--ratio", String(width / height));
