@@ -53,6 +53,23 @@ def test_a_task_survives_the_sigkill_of_its_worker(own_server: Server, slow_phot
         server.stop()
 
 
+def test_a_killed_api_is_replaced_and_refuses_nobody(
+    own_server: Server, slow_photo: bytes, astronaut_jpeg: bytes
+) -> None:
+    server = own_server.start()
+    try:
+        created = server.create(slow_photo, size="300x400", format="jpg", sync="0").json()["data"]
+        (api,) = server.children("api")
+        os.kill(api, signal.SIGKILL)
+        # The supervisor holds the listening socket: this call waits for the new process instead of being refused.
+        again = server.create(astronaut_jpeg, size="300x400", format="jpg", sync="1").json()["data"]
+        check_result(again)
+        check_result(server.wait_for_end(created["task_id"]))
+        assert server.children("api") != [api]
+    finally:
+        server.stop()
+
+
 def test_every_accepted_task_survives_the_sigkill_of_the_whole_tree(
     own_server: Server, slow_photo: bytes, astronaut_jpeg: bytes
 ) -> None:
