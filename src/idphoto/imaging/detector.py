@@ -6,7 +6,7 @@ where its box and six keypoints lie, as offsets from the cell's centre in model 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -34,6 +34,11 @@ class Detection:
     """0.5 to 1."""
     keypoints: Points
     """(6, 2): viewer's left eye, right eye, nose tip, mouth, left ear, right ear."""
+
+    def move(self, x: float, y: float) -> Detection:
+        """Return the detection in the coordinates of a picture that this one was cut from at (x, y)."""
+        box = replace(self.box, x=self.box.x + x, y=self.box.y + y)
+        return replace(self, box=box, keypoints=self.keypoints + np.array([x, y], np.float32))
 
 
 class FaceDetector:

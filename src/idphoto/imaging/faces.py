@@ -40,6 +40,8 @@ _MESH_SIDE = 192  # below it the mesh gains from the source's own pixels
 _MOST_FACES = 10  # crowds: only the most prominent detections are looked at more closely
 _PADDED_FILL = 0.5
 _MIN_PRESENCE = 0.5
+_MAX_ROLL = 50.0
+_MIN_UPRIGHTNESS = 0.7
 _SAME_FACE = 0.5  # two meshes closer than this share of the face width lie on one face
 
 
@@ -58,6 +60,11 @@ class _Candidate:
     def is_clearly_upright(self) -> bool:
         """No other orientation has to be tried."""
         return self.face.score >= 0.75 and self.logit > 0 and abs(self.roll) < 45 and self.disagreement < 0.25
+
+    @property
+    def is_perhaps_upright(self) -> bool:
+        """Good enough when no orientation shows the face clearly; dim sights of a face that lies score 0.5 to 0.6."""
+        return abs(self.roll) <= _MAX_ROLL and self.uprightness >= _MIN_UPRIGHTNESS
 
     @property
     def uprightness(self) -> float:
@@ -82,7 +89,7 @@ class FaceFinder:
         Args:
             pixels: (H, W, 3) uint8, sRGB, any size.
         """
-        return [candidate.face for candidate in self._search(pixels, _shrink(pixels))]
+        return _list_faces(self._search(pixels, _shrink(pixels)))
 
     def find_upright(self, pixels: Pixels) -> tuple[int, list[Face]]:
         """Return the faces and the turn that puts the photo upright.
@@ -92,32 +99,49 @@ class FaceFinder:
         Other orientations are only tried when the photo as it lies is not clearly upright.
         """
         small = _shrink(pixels)
-        found = self._search(pixels, small)
-        if found and found[0].is_clearly_upright:
-            return 0, [candidate.face for candidate in found]
-        tries = [(0, found)]
+        found = self._search_closely(pixels, small)
+        if _is_clear(found):
+            return 0, _list_faces(found)
+        tries = []
         for turns in (1, 2, 3):
             turned = np.ascontiguousarray(np.rot90(small, turns))
-            tries.append((turns, self._search(np.rot90(pixels, turns), turned)))
-        upright = [(turns, found) for turns, found in tries if found and abs(found[0].roll) <= 50]
-        if not upright:
-            return 0, []
-        turns, found = max(upright, key=lambda each: each[1][0].uprightness)
-        return turns, [candidate.face for candidate in found]
+            tries.append((turns, self._search_closely(np.rot90(pixels, turns), turned)))
+        # The detector sees dim faces in every orientation: a photo is only turned for a clear one.
+        clear = [each for each in tries if _is_clear(each[1])]
+        if clear:
+            turns, found = max(clear, key=lambda each: each[1][0].uprightness)
+            return turns, _list_faces(found)
+        return 0, _list_faces(found) if found and found[0].is_perhaps_upright else []
+
+    def _search_closely(self, pixels: Pixels, small: Pixels) -> list[_Candidate]:
+        """Look at a photo, and at its parts if the whole shows no face clearly."""
+        found = self._search(pixels, small)
+        return found if _is_clear(found) else _best(found, self._look_closer(pixels, small))
 
     def _search(self, pixels: Pixels, small: Pixels) -> list[_Candidate]:
         """Look at a photo through its smaller copy.
 
         A face that nearly fills the photo is missed, or seen dimly, unless there is a grey border around it.
         """
-        found = self._look(pixels, small, fill=1.0)
-        if found and found[0].is_clearly_upright:
+        found = self._verify_all(self._detector.detect(small), pixels, small)
+        if _is_clear(found):
             return found
-        padded = self._look(pixels, small, fill=_PADDED_FILL)
-        return max(found, padded, key=lambda each: each[0].uprightness if each else -math.inf)
+        padded = self._verify_all(self._detector.detect(small, fill=_PADDED_FILL), pixels, small)
+        return _best(found, padded)
 
-    def _look(self, pixels: Pixels, small: Pixels, *, fill: float) -> list[_Candidate]:
-        detections = self._detector.detect(small, fill=fill)
+    def _look_closer(self, pixels: Pixels, small: Pixels) -> list[_Candidate]:
+        """Look at nine overlapping quarters of the smaller copy, for faces that are too small in the whole."""
+        rows, columns = small.shape[:2]
+        height, width = (rows + 1) // 2, (columns + 1) // 2
+        detections = [
+            detection.move(left, top)
+            for top in (0, rows // 4, rows - height)
+            for left in (0, columns // 4, columns - width)
+            for detection in self._detector.detect(small[top : top + height, left : left + width])
+        ]
+        return self._verify_all(detections, pixels, small)
+
+    def _verify_all(self, detections: list[Detection], pixels: Pixels, small: Pixels) -> list[_Candidate]:
         detections.sort(key=lambda detection: -_prominence(detection, small))
         found: list[_Candidate] = []
         for detection in detections[:_MOST_FACES]:
@@ -182,6 +206,18 @@ def choose_subject(faces: Sequence[Face], *, largest: bool) -> Face:
 def face_width(face: Face) -> float:
     """Return the distance between the outermost cheek points in the picture's plane, in source pixels."""
     return math.dist(face.landmarks[LEFT_CHEEK, :2].tolist(), face.landmarks[RIGHT_CHEEK, :2].tolist())
+
+
+def _is_clear(found: Sequence[_Candidate]) -> bool:
+    return bool(found) and found[0].is_clearly_upright
+
+
+def _best(one: list[_Candidate], other: list[_Candidate]) -> list[_Candidate]:
+    return max(one, other, key=lambda found: found[0].uprightness if found else -math.inf)
+
+
+def _list_faces(found: Sequence[_Candidate]) -> list[Face]:
+    return [candidate.face for candidate in found]
 
 
 def _shrink(pixels: Pixels) -> Pixels:

@@ -173,3 +173,18 @@ def test_no_faces_leave_nothing_to_choose():
 def test_a_missing_model_is_named(tmp_path):
     with pytest.raises(ModelError, match="face_detection_full_range"):
         FaceFinder(ModelFolder(tmp_path))
+
+
+@pytest.mark.parametrize("side", [400, 600, 700, 800, 900, 1000, 1100, 1300])
+@pytest.mark.parametrize("turns", range(4))
+def test_a_small_face_in_a_large_photo_is_found_the_right_way_up_or_not_at_all(finder, astronaut, side, turns):
+    """Turned photos of figures once came out lying: the detector sees small faces dimly in every orientation."""
+    canvas = np.full((3000, 4000, 3), 170, np.uint8)
+    figure = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA if side < 512 else cv2.INTER_CUBIC)
+    canvas[3000 - side :, 1300 : 1300 + side] = figure
+    back, faces = finder.find_upright(np.rot90(canvas, -turns))
+    if faces:
+        assert back == turns
+        assert abs(angle_of(*eyes_of(faces[0]))) < 10
+    if side >= 800:
+        assert len(faces) == 1
