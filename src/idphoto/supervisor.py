@@ -67,7 +67,8 @@ def lock_data_dir(folder: Path) -> Iterator[None]:
     Raises:
         AlreadyRunning: another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # Photos of people lie in it, under names that are secrets.
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -152,6 +152,8 @@ def _name_targets(photos: list[Path], output: Path | None, chosen: Format) -> di
         fail("-o names one file, but there are several photos: name a folder.")
     if is_file and output is not None and output.resolve() in sources:
         fail("-o would overwrite the photo itself.")
+    if is_file and output is not None and (output.suffix.lower() == ".png") != (chosen is Format.PNG):
+        fail(f"-o {output.name} does not end as a {chosen.value} file does: choose --format, or another name.")
     targets: dict[Path, Path] = {}
     taken: set[Path] = set()
     for photo in dict.fromkeys(photos):
@@ -161,7 +163,8 @@ def _name_targets(photos: list[Path], output: Path | None, chosen: Format) -> di
         folder = output or photo.parent
         stem, number = (photo.stem if output else f"{photo.stem}-idphoto"), 1
         target = folder / f"{stem}.{chosen.value}"
-        while target.resolve() in taken or target.resolve() in sources:
+        # A link may lead to an original of the user's.
+        while target.resolve() in taken or target.resolve() in sources or target.is_symlink():
             number += 1
             target = folder / f"{stem}-{number}.{chosen.value}"
         taken.add(target.resolve())
