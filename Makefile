@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: help run test test-fast check format requirements clean
+.PHONY: help run test test-fast check format requirements bench-quality clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -33,11 +33,16 @@ format: $(STAMPS)/dev  ## Format and mend what can be mended by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+bench-quality: $(STAMPS)/bench $(STAMPS)/models  ## Measure cut-out, placement and refusal beside other tools (PORTRAITS=FOLDER)
+	$(BIN)/python -m bench.quality $(if $(PORTRAITS),--portraits $(PORTRAITS))
+
 requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade requirements/bench.in -o requirements/bench.txt
 
 clean:  ## Remove the environment and the caches, not the data folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -56,6 +61,12 @@ $(STAMPS)/runtime: requirements/runtime.txt pyproject.toml | $(VENV)/bin/python
 $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/runtime
 	@echo "Installing what the tests need…"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/dev.txt \
+	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
+	@touch $@
+
+$(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
+	@echo "Installing what the quality benchmark needs…"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/bench.txt \
 	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
 	@touch $@
 

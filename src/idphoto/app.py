@@ -153,6 +153,9 @@ async def run_worker(settings: Settings) -> bool:
 
     Returns:
         Whether the process is clean. If not, a photo hangs in one of its threads: end it without waiting for them.
+
+    Raises:
+        ModelError: a model cannot be used.
     """
     # Only workers pay for the inference runtimes.
     from idphoto.imaging.models import ModelFolder
@@ -164,8 +167,11 @@ async def run_worker(settings: Settings) -> bool:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with _open_core(settings) as core:
-        pipeline = Pipeline(ModelFolder(settings.models_dir), matting=settings.matting, max_pixels=settings.max_pixels)
+        pipeline = Pipeline(
+            ModelFolder(settings.models_dir), matting=settings.matting_choice, max_pixels=settings.max_pixels
+        )
         pipeline.warm_up()
+        log.info("models_loaded", matting=settings.matting, provider=pipeline.provider)
         processor = PhotoProcessor(
             store=core.store,
             queue=core.queue,

@@ -35,14 +35,14 @@ class IDPhoto:
     """Makes ID photos. Loading takes about half a second: make one and keep it, one for each thread.
 
     Raises:
-        ModelError: a model file is missing or damaged; `idphoto models pull` fetches them.
+        ModelError: a model file is missing, damaged or not usable; the message says what to do.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
         settings = settings or Settings()
         self._catalogue = Catalogue.load()
         self._pipeline = Pipeline(
-            ModelFolder(settings.models_dir), matting=settings.matting, max_pixels=settings.max_pixels
+            ModelFolder(settings.models_dir), matting=settings.matting_choice, max_pixels=settings.max_pixels
         )
 
     def make(

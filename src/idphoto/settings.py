@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from idphoto.imaging.recipes import MATTING_MODELS, PROVIDERS, MattingChoice, PulledModel
 
 
 def _default_workers() -> int:
@@ -43,6 +45,12 @@ class Settings(BaseSettings):
 
     matting: str = "rvm"
     """Name of the matting model, see `idphoto models list`."""
+    matting_file: Path | None = None
+    """ONNX file of a matting model that is not pulled."""
+    matting_sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    """What that file must hash to."""
+    providers: Annotated[tuple[str, ...], NoDecode] = ("cpu",)
+    """What the matting model runs on, the first choice first; what cannot be used is passed over."""
 
     result_ttl_s: int = Field(default=3600, ge=1)
     sync_wait_s: float = Field(default=25.0, gt=0, le=300)
@@ -60,12 +68,48 @@ class Settings(BaseSettings):
     """CIDRs that image and callback URLs may reach besides public addresses."""
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("api_keys", "outbound_allow", mode="before")
+    @field_validator("api_keys", "outbound_allow", "providers", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("providers")
+    @classmethod
+    def _know_providers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in PROVIDERS:
+                raise ValueError(f"{name!r} is not one of {', '.join(PROVIDERS)}")
+        return value
+
+    @field_validator("matting_file", "matting_sha256", mode="before")
+    @classmethod
+    def _read_empty_as_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("matting_sha256", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _need_a_model_for_the_file(self) -> Self:
+        if self.matting_file is not None and isinstance(MATTING_MODELS.get(self.matting), PulledModel):
+            raise ValueError(
+                f"MATTING_FILE is set, but the matting model {self.matting!r} has a file of its own: "
+                f"set MATTING too, or leave MATTING_FILE out"
+            )
+        if self.matting_sha256 is not None and self.matting_file is None:
+            raise ValueError("MATTING_SHA256 is set, but no MATTING_FILE")
+        return self
+
+    @property
+    def matting_choice(self) -> MattingChoice:
+        """The settings of the matting model together."""
+        return MattingChoice(
+            name=self.matting, file=self.matting_file, sha256=self.matting_sha256, providers=self.providers
+        )
 
     @property
     def max_upload_bytes(self) -> int:

@@ -10,6 +10,7 @@ from idphoto.imaging.faces import FaceFinder, choose_subject
 from idphoto.imaging.matting import Matter
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Alpha, Box, Face, Head, Notice, Pixels, Portrait, Progress, Source
+from idphoto.imaging.recipes import DEFAULT_CHOICE, MattingChoice
 
 #: Below this distance between the eyes, in pixels, a 1 inch photo at 300 dpi (295x413, eyes about 55 pixels apart) is
 #: enlarged by a quarter or more.
@@ -27,9 +28,14 @@ class Analyser:
         ModelError: a model file is missing or damaged, or there is no matting model of that name.
     """
 
-    def __init__(self, models: ModelFolder, *, matting: str = "rvm") -> None:
+    def __init__(self, models: ModelFolder, *, matting: MattingChoice = DEFAULT_CHOICE) -> None:
         self._finder = FaceFinder(models)
-        self._matter = Matter(models, model=matting)
+        self._matter = Matter(models, matting)
+
+    @property
+    def provider(self) -> str:
+        """What the matting model runs on, such as ``cpu`` or ``cuda``."""
+        return self._matter.provider
 
     def warm_up(self) -> None:
         """Run every model once: the first run of each takes several times longer than the next."""

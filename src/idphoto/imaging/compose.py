@@ -20,6 +20,8 @@ _MAX_ROLL = 35.0
 _MIN_ROLL = 1.0
 # A turn that is worth telling about; degrees.
 _NOTED_ROLL = 2.0
+# An edge of the photo that cuts the person this far inside the frame can be seen; pixels.
+_SEEN_CUT = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +63,17 @@ def frame(portrait: Portrait, spec: Spec) -> Framing:
         width=spec.width,
         height=spec.height,
         scale=best.scale,
-        warnings=tuple(_list_warnings(best)),
+        warnings=tuple(_list_warnings(best, spec)),
     )
 
 
-def _list_warnings(found: Found) -> list[Notice]:
+def _list_warnings(found: Found, spec: Spec) -> list[Notice]:
     notices = []
     if abs(found.turn) > _NOTED_ROLL:
         notices.append(Notice.ROLL_CORRECTED)
     if found.scale > 1:
         notices.append(Notice.UPSCALED)
-    if found.cut > TOLERANCE:
+    if found.cut > _SEEN_CUT / max(spec.width, spec.height):
         notices.append(Notice.SHOULDERS_CUT)
     if not found.in_range:
         notices.append(Notice.OUT_OF_RANGE)

@@ -1,7 +1,8 @@
 """The cut-out: which part of each pixel belongs to the person.
 
-Robust Video Matting (Lin et al., WACV 2022) on a still. It is run twice: a coarse pass over the whole photo finds the
-person, a fine pass looks at that part only. docs/imaging.md has the figures behind the sizes.
+The network is run twice: a coarse pass over the whole photo finds the person, a fine pass looks at that part only.
+What it is unsure of is then solved from the photo itself (:mod:`idphoto.imaging.refine`).
+:mod:`idphoto.imaging.recipes` has the sizes, docs/imaging.md the figures behind them.
 """
 
 from __future__ import annotations
@@ -10,16 +11,14 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idphoto.imaging.errors import ModelError
-from idphoto.imaging.models import RVM, ModelFolder
+from idphoto.imaging.models import ModelFolder
+from idphoto.imaging.networks import open_network
 from idphoto.imaging.portrait import Alpha, Box, Face, Pixels
+from idphoto.imaging.recipes import DEFAULT_CHOICE, MattingChoice, Pass
+from idphoto.imaging.refine import refine_alpha
 
-#: Longest side of a pass's input and of its low-resolution stage, in pixels.
-_COARSE = (512, 256)
-_FINE = (1024, 384)
 #: What is added around the person for the fine pass, as a fraction of the box.
 _MARGIN = 0.12
 #: The person usually leaves the photo at the bottom; a mirrored strip shows the model that the body goes on.
@@ -68,18 +67,11 @@ class Matter:
     """Holds the matting model. One call at a time.
 
     Raises:
-        ModelError: there is no model of that name, or its file is missing or damaged.
+        ModelError: there is no model of that name, or its file is missing, damaged or not usable.
     """
 
-    def __init__(self, models: ModelFolder, *, model: str = RVM.name) -> None:
-        if model != RVM.name:
-            raise ModelError(f"There is no matting model named {model!r}: `idphoto models list` shows them.")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        # Waiting threads that spin take the core from the other worker; without the arena memory goes back at once.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.enable_cpu_mem_arena = False
-        self._session = ort.InferenceSession(models.check(RVM), options, providers=["CPUExecutionProvider"])
+    def __init__(self, models: ModelFolder, choice: MattingChoice = DEFAULT_CHOICE) -> None:
+        self._network, self._recipe, self.provider = open_network(choice, models)
 
     def cut_out(self, pixels: Pixels, face: Face) -> Alpha:
         """Return the alpha, (H, W) uint8, of the person that the face belongs to.
@@ -90,35 +82,40 @@ class Matter:
         """
         height, width = pixels.shape[:2]
         whole = _Region(left=0, top=0, right=width, bottom=height)
-        coarse = self._run(pixels, whole, _COARSE)
+        coarse = self._run(_reduce(pixels, whole, self._recipe.coarse), self._recipe.coarse, mirror_bottom=True)
         person = _find_person(coarse, whole, face)
-        fine = self._run(pixels, person, _FINE)
+        part = _reduce(pixels, person, self._recipe.fine)
+        fine = self._run(part, self._recipe.fine, mirror_bottom=person.bottom == height)
         # At the size of the pass: enlarging adds nothing to tell people apart by, and a 50 megapixel photo is slow.
-        _keep_joined(fine, person.move_box(face.box, fine))
+        box = person.move_box(face.box, fine)
+        _keep_joined(fine, box)
+        fine = refine_alpha(part, fine, box, steps=self._recipe.steps)
         alpha = np.zeros((height, width), np.uint8)
         person.cut(alpha)[:] = _enlarge(fine, person)
         _fill_face(alpha, face)
         return alpha
 
-    def _run(self, pixels: Pixels, region: _Region, sides: tuple[int, int]) -> Alpha:
-        """Run the model on a region, reduced to the pass's size; the alpha is as large as the model's input."""
-        longest, low = sides
-        part = region.cut(pixels)
-        scale = min(1.0, longest / region.side)
-        if scale < 1:
-            size = (max(16, round(part.shape[1] * scale)), max(16, round(part.shape[0] * scale)))
-            part = cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    def _run(self, part: Pixels, look: Pass, *, mirror_bottom: bool) -> Alpha:
+        """Run the network on a reduced part of the photo; the alpha is as large as that."""
         height = part.shape[0]
-        if region.bottom == pixels.shape[0]:
+        if mirror_bottom:
             strip = max(1, round(height * _PAD))
             part = np.concatenate([part, part[: -strip - 1 : -1]])
-        source = np.ascontiguousarray(part.transpose(2, 0, 1)[None], dtype=np.float32) / np.float32(255)
-        empty = np.zeros((1, 1, 1, 1), np.float32)
-        ratio = np.array([min(1.0, low / max(part.shape[:2]))], np.float32)
-        inputs = {"src": source, "r1i": empty, "r2i": empty, "r3i": empty, "r4i": empty, "downsample_ratio": ratio}
-        (matte,) = self._session.run(["pha"], inputs)
-        alpha: Alpha = np.rint(matte[0, 0, :height] * 255).astype(np.uint8)
-        return alpha
+        alpha = self._network.estimate_alpha(part, low=look.low)
+        if look.mirrored:
+            mirrored = self._network.estimate_alpha(part[:, ::-1], low=look.low)[:, ::-1]
+            alpha = ((alpha.astype(np.uint16) + mirrored + 1) // 2).astype(np.uint8)
+        return alpha[:height]
+
+
+def _reduce(pixels: Pixels, region: _Region, look: Pass) -> Pixels:
+    """Cut the region out, at most as large as the pass looks at."""
+    part = region.cut(pixels)
+    scale = min(1.0, look.longest / region.side)
+    if scale == 1:
+        return part
+    size = (max(16, round(part.shape[1] * scale)), max(16, round(part.shape[0] * scale)))
+    return cv2.resize(part, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def _find_person(alpha: Alpha, whole: _Region, face: Face) -> _Region:

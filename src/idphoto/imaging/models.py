@@ -66,6 +66,12 @@ RVM = ModelFile(
 MODEL_FILES: tuple[ModelFile, ...] = (DETECTOR, MESH, RVM)
 
 
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 lower-case hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class ModelFolder:
     """A folder of model files; hands out a path only after the file's hash was checked."""
 
@@ -81,8 +87,6 @@ class ModelFolder:
         path = self.folder / model.filename
         if not path.is_file():
             raise ModelError(f"The model file {model.filename} is missing: run `idphoto models pull`.")
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        if found != model.sha256:
+        if hash_file(path) != model.sha256:
             raise ModelError(f"The model file {model.filename} is damaged: run `idphoto models pull`.")
         return path

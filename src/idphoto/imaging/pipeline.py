@@ -9,6 +9,7 @@ from idphoto.imaging import compose, decode, encode, render
 from idphoto.imaging.analyse import Analyser
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Notice, Photo, Portrait, Progress
+from idphoto.imaging.recipes import MattingChoice
 from idphoto.specs import Spec
 from idphoto.specs.spec import DEFAULT_DPI
 
@@ -46,9 +47,14 @@ class Made:
 class Pipeline:
     """Holds the loaded models. One call at a time: the inference sessions are not shared between threads."""
 
-    def __init__(self, models: ModelFolder, *, matting: str, max_pixels: int) -> None:
+    def __init__(self, models: ModelFolder, *, matting: MattingChoice, max_pixels: int) -> None:
         self._analyser = Analyser(models, matting=matting)
         self._max_pixels = max_pixels
+
+    @property
+    def provider(self) -> str:
+        """What the matting model runs on, such as ``cpu`` or ``cuda``."""
+        return self._analyser.provider
 
     def warm_up(self) -> None:
         """Run every model once, so that the first photo takes no longer than the next."""

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idphoto.imaging.affine import Matrix
-from idphoto.imaging.portrait import Portrait
+from idphoto.imaging.portrait import Alpha, Portrait
 from idphoto.specs import Range, Spec
 
 _Values = NDArray[np.float64]
@@ -44,7 +44,7 @@ _SIDE_CUT = 250.0
 _GAP_NARROW = 10.0
 _HEAD_TOO_WIDE = 2e5
 _HEAD_OUTSIDE = 2e5
-_HAIR_OUTSIDE = 200.0
+_HAIR_OUTSIDE = 800.0
 _OFF_CENTRE = 5e3
 _LEFT_OVER_ROLL = 3.0  # per degree squared
 
@@ -54,7 +54,8 @@ _CLEARANCE_PX = 0.5
 TOLERANCE = 0.005
 
 _BORDER_SAMPLES = 32
-_MAX_SHIFT = 0.03
+# Centred means within 3 % of the width; half a percent is left for how far landmarks wander.
+_MAX_SHIFT = 0.025
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Found:
     turn: float
     cost: float
     cut: float
-    """How far the deepest cut edge at the bottom or a side reaches into the frame, as a fraction of its side."""
+    """How far the deepest cut edge of the photo reaches into the frame, as a fraction of its side."""
     in_range: bool
 
 
@@ -106,6 +107,15 @@ class _Wish:
         return cost
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Cuts:
+    """Points (N, 2) where the photo's edges cut the person, turned."""
+
+    bottom: _Values
+    top: _Values
+    sides: _Values
+
+
 class Search:
     """The search for one roll: the source is turned first, so that every candidate is a scale and a shift."""
 
@@ -127,7 +137,8 @@ class Search:
         self._hair_rise = float(crown[1] - hair[1])
         # The eyes alone sit off the head's middle when the face is turned, the chin when it is tilted.
         self._axis_x = float(eyes[0] + chin[0]) / 2
-        self._bottom, self._top, self._sides = self._find_cuts(portrait)
+        self._cuts = self._find_cuts(portrait.alpha, samples=_BORDER_SAMPLES)
+        self._all_cuts = self._find_cuts(portrait.alpha, samples=max(portrait.alpha.shape))
 
     def solve(self) -> Found:
         """Search a wide grid, then twice a fine one around the best: to well below a pixel in the end."""
@@ -147,14 +158,14 @@ class Search:
         chosen = _Grid.of(scales[row : row + 1], tops[column : column + 1], shifts[shift : shift + 1])
         return self._describe(chosen, float(costs.min()))
 
-    def _find_cuts(self, portrait: Portrait) -> tuple[_Values, _Values, _Values]:
-        """Return the points (N, 2) where the photo's bottom, top and side edges cut the person, turned."""
-        person = portrait.alpha > 127
+    def _find_cuts(self, alpha: Alpha, *, samples: int) -> _Cuts:
+        """Find where the photo's edges cut the person, by so many points an edge."""
+        person = alpha > 127
         height, width = person.shape
 
         def pick(edge: NDArray[np.bool_]) -> _Values:
             places = np.flatnonzero(edge)
-            step = max(1, len(edge) // _BORDER_SAMPLES)
+            step = max(1, len(edge) // samples)
             # Evenly spaced, and both ends of what is cut.
             return np.unique(np.concatenate([places[places % step == 0], places[:1], places[-1:]])) + 0.5
 
@@ -163,7 +174,9 @@ class Search:
             return points
 
         sides = [turn(0.0, pick(person[:, 0])), turn(float(width), pick(person[:, -1]))]
-        return turn(pick(person[-1]), float(height)), turn(pick(person[0]), 0.0), np.concatenate(sides)
+        return _Cuts(
+            bottom=turn(pick(person[-1]), float(height)), top=turn(pick(person[0]), 0.0), sides=np.concatenate(sides)
+        )
 
     def _measure(self, grid: _Grid) -> list[_Wish]:
         spec, placement = self._spec, self._spec.placement
@@ -189,14 +202,14 @@ class Search:
         y = (grid.scales[..., None] * (points[:, 1] - self._crown_y) + grid.tops[..., None]) / height
         return np.minimum(x, 1 - x) + _CLEARANCE_PX / width, y
 
-    def _reach_in(self, grid: _Grid) -> tuple[_Values, _Values, _Values]:
+    def _reach_in(self, cuts: _Cuts, grid: _Grid) -> tuple[_Values, _Values, _Values]:
         """Tell how deep the cut edges at bottom, sides and top reach into the frame: each (S, T, X), in sides."""
         slack = _CLEARANCE_PX / self._spec.height
-        across, y = self._place(self._bottom, grid)
+        across, y = self._place(cuts.bottom, grid)
         bottom = np.minimum(_GAP_NARROW * across, 1 - y + slack)
-        across, y = self._place(self._sides, grid)
+        across, y = self._place(cuts.sides, grid)
         sides = np.minimum(across, np.minimum(y, 1 - y) + slack)
-        across, y = self._place(self._top, grid)
+        across, y = self._place(cuts.top, grid)
         top = np.minimum(_GAP_NARROW * across, y + slack)
         # An edge is as deep as its deepest point, and 0 where it has no points or none inside.
         return bottom.max(axis=-1, initial=0), sides.max(axis=-1, initial=0), top.max(axis=-1, initial=0)
@@ -207,7 +220,7 @@ class Search:
         chin = grid.tops + grid.scales * self._head_height
         head_outside = np.maximum(0, -grid.tops / spec.height) + np.maximum(0, chin / spec.height - 1)
         hair_outside = np.maximum(0, (grid.scales * self._hair_rise - grid.tops) / spec.height)
-        bottom, sides, top = self._reach_in(grid)
+        bottom, sides, top = self._reach_in(self._cuts, grid)
         cost: _Values = (
             _HEAD_TOO_WIDE * too_wide**2
             + _HEAD_OUTSIDE * head_outside
@@ -226,13 +239,14 @@ class Search:
             chosen.tops.item() - scale * self._crown_y,
         )
         wishes = self._measure(chosen)
-        bottom, sides, _top = self._reach_in(chosen)
+        # What is told of the chosen crop must not slip between samples.
+        bottom, sides, top = self._reach_in(self._all_cuts, chosen)
         return Found(
             matrix=np.column_stack([scale * self._rotation, offset]),
             scale=scale,
             turn=self._turn,
             cost=cost + _LEFT_OVER_ROLL * self._left_over**2,
-            cut=max(bottom.item(), sides.item()),
+            cut=max(bottom.item(), sides.item(), top.item()),
             in_range=all(
                 wish.limits.low - TOLERANCE <= wish.values.item() <= wish.limits.high + TOLERANCE for wish in wishes
             ),

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.pipeline import Pipeline
+from idphoto.imaging.recipes import DEFAULT_CHOICE
 from idphoto.specs import Catalogue
 from idphoto.storage import LocalStorage
 from idphoto.tasks.model import Format, PhotoRequest, State, Task
@@ -31,7 +32,7 @@ PATIENCE_S = 90.0
 
 @pytest.fixture(scope="module")
 def pipeline(models_dir: Path) -> Pipeline:
-    return Pipeline(ModelFolder(models_dir), matting="rvm", max_pixels=1_000_000)
+    return Pipeline(ModelFolder(models_dir), matting=DEFAULT_CHOICE, max_pixels=1_000_000)
 
 
 @pytest.fixture

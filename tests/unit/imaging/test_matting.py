@@ -14,6 +14,7 @@ from idphoto.imaging.faces import FaceFinder
 from idphoto.imaging.matting import Matter
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Box, Face
+from idphoto.imaging.recipes import MattingChoice
 
 
 @pytest.fixture(scope="module")
@@ -99,4 +100,4 @@ def test_a_turned_view_of_an_array_is_read_as_it_looks(
 
 def test_an_unknown_model_is_refused_by_name(models_dir: Path) -> None:
     with pytest.raises(ModelError, match="'u3net'"):
-        Matter(ModelFolder(models_dir), model="u3net")
+        Matter(ModelFolder(models_dir), MattingChoice(name="u3net"))

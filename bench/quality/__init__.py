@@ -1,0 +1,1 @@
+"""How good the photos are, in figures: cut-out, placement and refusal (`make bench-quality`)."""
