@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from bench.quality import cutout, placement
+from bench.quality import cutout, placement, refusal
 from bench.quality.portraits import load_subjects
 from bench.quality.report import Table, store
 from idphoto.imaging.analyse import Analyser
 from idphoto.imaging.models import ModelFolder
 from idphoto.settings import Settings
 
-PARTS = ("cutout", "placement")
+PARTS = ("cutout", "placement", "refusal")
 
 
 def main() -> None:
@@ -30,6 +30,8 @@ def main() -> None:
         tables += cutout.measure(subjects, models, arguments.out, seed=arguments.seed)
     if "placement" in parts:
         tables += placement.measure(subjects, Analyser(models))
+    if "refusal" in parts:
+        tables += refusal.measure(subjects, Analyser(models))
     store(tables, arguments.out)
     print("\n".join(table.to_markdown() for table in tables))
     print(f"Stored in {arguments.out}/tables.md and tables.json. Portraits: {', '.join(s.name for s in subjects)}.")

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 
 from idphoto.imaging import geometry
+from idphoto.imaging.drawing import is_drawn
+from idphoto.imaging.errors import NoFace
 from idphoto.imaging.faces import FaceFinder, choose_subject
 from idphoto.imaging.matting import Matter
 from idphoto.imaging.models import ModelFolder
@@ -62,6 +64,8 @@ class Analyser:
         face = choose_subject(faces, largest=largest_face)
         tell(20)
         pixels = np.ascontiguousarray(np.rot90(source.pixels, turns))
+        if is_drawn(pixels, face):
+            raise NoFace("This looks like a drawing: send a photo of the person.")
         alpha = self._matter.cut_out(pixels, face)
         tell(90)
         head = geometry.measure_head(face, alpha)
