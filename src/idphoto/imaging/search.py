@@ -45,6 +45,8 @@ _GAP_NARROW = 10.0
 _HEAD_TOO_WIDE = 2e5
 _HEAD_OUTSIDE = 2e5
 _HAIR_OUTSIDE = 800.0
+# Hair that touches the edge looks cut; a fraction of the height.
+_HAIR_ROOM = 0.015
 _OFF_CENTRE = 5e3
 _LEFT_OVER_ROLL = 3.0  # per degree squared
 
@@ -219,7 +221,7 @@ class Search:
         too_wide = np.maximum(0, grid.scales * _HEAD_PER_FACE * self._face_width / spec.width - 1)
         chin = grid.tops + grid.scales * self._head_height
         head_outside = np.maximum(0, -grid.tops / spec.height) + np.maximum(0, chin / spec.height - 1)
-        hair_outside = np.maximum(0, (grid.scales * self._hair_rise - grid.tops) / spec.height)
+        hair_outside = np.maximum(0, (grid.scales * self._hair_rise - grid.tops) / spec.height + _HAIR_ROOM)
         bottom, sides, top = self._reach_in(self._cuts, grid)
         cost: _Values = (
             _HEAD_TOO_WIDE * too_wide**2

@@ -17,7 +17,8 @@ def blend(alpha: NDArray[np.float32], front: tuple[int, int, int], back: tuple[i
 def ramp() -> NDArray[np.float32]:
     """Alpha from 0 at the left to 1 at the right, with a wave in its edge."""
     y, x = np.mgrid[0:40, 0:60].astype(np.float32)
-    return np.clip((x - 25 - 4 * np.sin(y / 5)) / 10, 0, 1)
+    alpha: NDArray[np.float32] = np.clip((x - 25 - 4 * np.sin(y / 5)) / 10, 0, 1).astype(np.float32)
+    return alpha
 
 
 def unsure(alpha: NDArray[np.float32]) -> NDArray[np.bool_]:
