@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.quality.foregrounds import Foreground
+from bench.quality.people import Foreground
 
 _FINER = 4
 """Strands are drawn this many times finer and averaged, which gives them fractional alpha."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bench.quality.accessories import put_on_hat, put_on_strands
 from bench.quality.backgrounds import Draw, draw_like, draw_room, draw_street, draw_texture, draw_wall
-from bench.quality.foregrounds import Foreground, move_face, scale_face
+from bench.quality.people import Foreground, move_face, scale_face
 from idphoto.imaging.portrait import Face, Pixels
 
 _Planes: TypeAlias = NDArray[np.float32]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ import numpy as np
 import pymatting
 from numpy.typing import NDArray
 
+from bench.quality.people import Foreground, move_face, scale_face
 from bench.quality.portraits import Subject
 from idphoto.imaging.portrait import Alpha, Face, Pixels
 
@@ -33,19 +33,6 @@ _DISPUTED = 0.02
 #: Head and shoulders around the face box: box widths to each side, box heights above and below.
 _BUST = (1.9, 1.2, 1.5)
 _HALF = 128
-
-
-@dataclass(frozen=True, kw_only=True)
-class Foreground:
-    """A person without a background. The person reaches the bottom edge."""
-
-    name: str
-    colour: Pixels
-    """(H, W, 3) uint8: the person's own colour, everywhere where alpha is above 0."""
-    alpha: NDArray[np.float32]
-    """(H, W), 0 to 1."""
-    face: Face
-    """In pixels of this picture."""
 
 
 def make_foreground(subject: Subject, face: Face, mattes: Sequence[Alpha], cache: Path) -> Foreground:
@@ -133,25 +120,3 @@ def _limit_to_agreed(colour: Pixels, mattes: list[Alpha], face: Face) -> tuple[P
         return np.ascontiguousarray(picture[top:bottom, left:right])
 
     return cut(colour), [cut(matte) for matte in mattes], move_face(face, -left, -top)
-
-
-def scale_face(face: Face, scale: float) -> Face:
-    """Return the face in pixels of the picture enlarged by ``scale``."""
-    box = face.box
-    return Face(
-        box=type(box)(x=box.x * scale, y=box.y * scale, width=box.width * scale, height=box.height * scale),
-        score=face.score,
-        presence=face.presence,
-        landmarks=(face.landmarks * np.float32(scale)).astype(np.float32),
-    )
-
-
-def move_face(face: Face, x: float, y: float) -> Face:
-    """Return the face in pixels of a picture whose corner is at (-x, -y)."""
-    box = face.box
-    return Face(
-        box=type(box)(x=box.x + x, y=box.y + y, width=box.width, height=box.height),
-        score=face.score,
-        presence=face.presence,
-        landmarks=(face.landmarks + np.array([x, y, 0], np.float32)).astype(np.float32),
-    )

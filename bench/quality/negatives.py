@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import skimage.data
 
-from bench.quality.foregrounds import Foreground
+from bench.quality.people import Foreground
 from idphoto.imaging.portrait import Face, Pixels
 
 #: Pictures without people that scikit-image ships in its wheel.

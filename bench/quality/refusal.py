@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bench.quality.foregrounds import Foreground
 from bench.quality.negatives import Case, make_cases, make_shared_cases
+from bench.quality.people import Foreground
 from bench.quality.portraits import Subject, load_subjects
 from bench.quality.report import Table
 from idphoto.imaging.analyse import Analyser
