@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 import idphoto
-from tests.running import Server
+from tests.running import Receiver, Server
 
 COMMAND = str(Path(sys.executable).parent / "idphoto")
 
@@ -108,3 +110,62 @@ def test_the_library_makes_the_same_photo(tmp_path: Path, astronaut_jpeg: bytes)
     assert (result.width, result.height) == (300, 400)
     with Image.open(io.BytesIO(saved.read_bytes())) as image:
         assert image.size == (300, 400)
+
+
+def test_a_matting_model_is_fetched_from_a_url_and_only_with_its_hash(tmp_path: Path, receiver: Receiver) -> None:
+    data = b"an ONNX file, for all that fetching knows" * 1000
+    receiver.files["/hub/portrait.onnx"] = (200, data)
+    url, models = f"{receiver.url}/hub/portrait.onnx", str(tmp_path / "models")
+    right = hashlib.sha256(data).hexdigest()
+    wrong = run("models", "fetch", url, "--sha256", "0" * 64, cwd=tmp_path, IDPHOTO_MODELS_DIR=models)
+    assert wrong.returncode == 1
+    assert "SHA-256" in wrong.stderr
+    assert not (tmp_path / "models" / "portrait.onnx").exists()
+    done = run("models", "fetch", url, "--sha256", right, cwd=tmp_path, IDPHOTO_MODELS_DIR=models)
+    assert done.returncode == 0
+    assert "IDPHOTO_MATTING_FILE" in done.stdout
+    assert (tmp_path / "models" / "portrait.onnx").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("ftp://127.0.0.1/a.onnx", "--sha256", "0" * 64), "http://"),
+        (("http://127.0.0.1/a.zip", "--sha256", "0" * 64), ".onnx"),
+        (("http://127.0.0.1/a.onnx", "--sha256", "12"), "64 hexadecimal"),
+        (("http://127.0.0.1:9/a.onnx", "--sha256", "0" * 64), "run the command again"),
+    ],
+)
+def test_what_cannot_be_fetched_is_explained(arguments: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    done = run("models", "fetch", *arguments, cwd=tmp_path, IDPHOTO_MODELS_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"IDPHOTO_MATTING": "isnet"}, "IDPHOTO_MATTING_FILE"),
+        ({"IDPHOTO_MATTING": "nonsense"}, "nonsense"),
+        ({"IDPHOTO_MATTING_FILE": "x.onnx"}, "MATTING_FILE is set"),
+        ({"IDPHOTO_PROVIDERS": "cpu,abacus"}, "abacus"),
+    ],
+)
+def test_a_wrong_choice_of_model_is_told_at_the_start(
+    environment: dict[str, str], said: str, tmp_path: Path, astronaut_jpeg: bytes
+) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    for arguments in (("make", "me.jpg"), ("serve", "--port", "0")):
+        done = run(*arguments, cwd=tmp_path, **environment)
+        assert done.returncode != 0
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_provider_that_is_not_there_is_told_and_the_photo_made(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    done = run("make", "me.jpg", "-o", "out.jpg", cwd=tmp_path, IDPHOTO_PROVIDERS="cuda")
+    assert done.returncode == 0
+    assert "Matting runs on the CPU" in done.stderr
+    assert (tmp_path / "out.jpg").exists()

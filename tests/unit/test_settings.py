@@ -29,3 +29,24 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDPHOTO_WORKERS", "0")
     with pytest.raises(ValidationError):
         Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"matting_file": "x.onnx"}, "a file of its own"),
+        ({"matting_sha256": "0" * 64}, "no MATTING_FILE"),
+        ({"matting": "isnet", "matting_file": "x.onnx", "matting_sha256": "12"}, "pattern"),
+        ({"providers": "cpu,abacus"}, "abacus"),
+    ],
+)
+def test_matting_settings_that_contradict_are_refused(values: dict[str, str], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings(**values)  # type: ignore[arg-type]
+
+
+def test_matting_settings_belong_together() -> None:
+    settings = Settings(matting="isnet", matting_file="x.onnx", matting_sha256="AB" * 32, providers="cuda, cpu")  # type: ignore[arg-type]
+    choice = settings.matting_choice
+    assert (choice.name, choice.file, choice.sha256) == ("isnet", Path("x.onnx"), "ab" * 32)
+    assert choice.providers == ("cuda", "cpu")

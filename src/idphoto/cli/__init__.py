@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Never
+
 import typer
+from pydantic import ValidationError
 
 from idphoto.cli import keys, make, models, server, specs
+from idphoto.cli.console import make_console
+from idphoto.settings import Settings
 
 _app = typer.Typer(
     name="idphoto",
@@ -24,4 +30,19 @@ _app.add_typer(keys.app, name="keys")
 
 def main() -> None:
     """Run the command line."""
-    _app()
+    try:
+        _app()
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        _explain_settings(error)
+
+
+def _explain_settings(error: ValidationError) -> Never:
+    """Say which variables are wrong and why, and end."""
+    console = make_console(stderr=True)
+    for problem in error.errors():
+        variable = "".join(f"IDPHOTO_{name}".upper() for name in problem["loc"][:1])
+        reason = problem["msg"].removeprefix("Value error, ")
+        console.print(f"[bold red]Error in the settings:[/] {variable} {reason}".replace("  ", " "), markup=True)
+    sys.exit(1)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from operator import attrgetter
+from pathlib import PurePosixPath
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
@@ -13,6 +16,7 @@ from rich.table import Table
 from idphoto import weights
 from idphoto.cli.console import fail, make_console
 from idphoto.imaging.models import MODEL_FILES, ModelFile, ModelFolder
+from idphoto.imaging.recipes import MATTING_MODELS, PulledModel
 from idphoto.settings import Settings
 
 #: The largest published portrait matting models are about 1 GB.
@@ -32,7 +36,14 @@ def list_models() -> None:
         table.add_row(model.name, model.purpose, f"{model.package} {model.version}", model.licence, state)
     console = make_console()
     console.print(table)
-    console.print(f"Folder: {folder.folder}")
+    console.print(f"Folder: {folder.folder}\n")
+    chosen = Settings().matting
+    matting = Table("IDPHOTO_MATTING", "Purpose", "File", "Licence", "", box=None, header_style="bold")
+    for name, one in MATTING_MODELS.items():
+        file = one.file.filename if isinstance(one, PulledModel) else "yours"
+        matting.add_row(name, one.purpose, file, one.licence, "[green]in use[/]" if name == chosen else "")
+    console.print(matting)
+    console.print("Where the file is yours, IDPHOTO_MATTING_FILE names it; check its licence.")
 
 
 @app.command()
@@ -81,6 +92,29 @@ def _add_bar(progress: Progress, name: str) -> weights.Report:
         progress.update(bar, completed=done, total=total)
 
     return report
+
+
+@app.command()
+def fetch(
+    url: Annotated[str, typer.Argument(help="Where the file is, http:// or https://.", show_default=False)],
+    sha256: Annotated[str, typer.Option(help="What the file must hash to, 64 hexadecimal digits.", show_default=False)],
+) -> None:
+    """Fetch a matting model of your choice into the models folder; goes on where it was interrupted."""
+    name = PurePosixPath(urlsplit(url).path).name
+    if not name.endswith(".onnx"):
+        fail("The URL does not name an .onnx file.")
+    if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        fail("A SHA-256 has 64 hexadecimal digits.")
+    target = Settings().models_dir / name
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    try:
+        with Progress(*columns, console=make_console(stderr=True)) as progress:
+            weights.download(
+                url, target, sha256=sha256.lower(), max_bytes=_MAX_MODEL_BYTES, report=_add_bar(progress, name)
+            )
+    except weights.WeightsError as error:
+        fail(str(error))
+    make_console().print(f"The file is {target}: set IDPHOTO_MATTING_FILE to it, and IDPHOTO_MATTING to its kind.")
 
 
 @app.command()

@@ -42,6 +42,7 @@ def serve(
     from idphoto import logs, supervisor
     from idphoto.cli import keys
     from idphoto.database import migrate as migrate_database
+    from idphoto.imaging.errors import ModelError
     from idphoto.imaging.models import MODEL_FILES, ModelFolder
     from idphoto.weights import find_missing
 
@@ -50,6 +51,10 @@ def serve(
     logs.configure(settings.log_format)
     if find_missing(ModelFolder(settings.models_dir), MODEL_FILES):
         fail("The model files are not there yet: run `idphoto models pull` first.")
+    try:
+        settings.matting_choice.check_file(ModelFolder(settings.models_dir))
+    except ModelError as error:
+        fail(str(error))
     try:
         with (
             supervisor.lock_data_dir(settings.data_dir),

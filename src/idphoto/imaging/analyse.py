@@ -9,7 +9,7 @@ from idphoto.imaging import geometry
 from idphoto.imaging.drawing import is_drawn
 from idphoto.imaging.errors import NoFace
 from idphoto.imaging.faces import FaceFinder, choose_subject
-from idphoto.imaging.matting import Matter
+from idphoto.imaging.matting import Matter, is_divided
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Alpha, Box, Face, Head, Notice, Pixels, Portrait, Progress, Source
 from idphoto.imaging.recipes import DEFAULT_CHOICE, MattingChoice
@@ -66,7 +66,8 @@ class Analyser:
         pixels = np.ascontiguousarray(np.rot90(source.pixels, turns))
         if is_drawn(pixels, face):
             raise NoFace("This looks like a drawing: send a photo of the person.")
-        alpha = self._matter.cut_out(pixels, face)
+        others = [other for other in faces if other is not face]
+        alpha = self._matter.cut_out(pixels, face, others)
         tell(90)
         head = geometry.measure_head(face, alpha)
         foreground = _bound(alpha)
@@ -77,15 +78,16 @@ class Analyser:
             face=face,
             head=head,
             foreground=foreground,
-            warnings=_list_notices(pixels, head, turns),
+            warnings=_list_notices(pixels, head, turns, divided=is_divided(alpha, face, others)),
         )
 
 
-def _list_notices(pixels: Pixels, head: Head, turns: int) -> tuple[Notice, ...]:
+def _list_notices(pixels: Pixels, head: Head, turns: int, *, divided: bool) -> tuple[Notice, ...]:
     (left_x, left_y), (right_x, right_y) = head.left_eye, head.right_eye
     eye_distance = float(np.hypot(right_x - left_x, right_y - left_y))
     found = {
         Notice.AUTO_ROTATED: turns != 0,
+        Notice.SHOULDERS_CUT: divided,
         Notice.CROWN_ESTIMATED: head.crown_estimated,
         Notice.LOW_RESOLUTION: eye_distance < _LOW_EYE_DISTANCE,
         Notice.GRAYSCALE: _is_gray(pixels),

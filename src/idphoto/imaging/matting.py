@@ -7,6 +7,7 @@ What it is unsure of is then solved from the photo itself (:mod:`idphoto.imaging
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -73,12 +74,13 @@ class Matter:
     def __init__(self, models: ModelFolder, choice: MattingChoice = DEFAULT_CHOICE) -> None:
         self._network, self._recipe, self.provider = open_network(choice, models)
 
-    def cut_out(self, pixels: Pixels, face: Face) -> Alpha:
+    def cut_out(self, pixels: Pixels, face: Face, others: Sequence[Face] = ()) -> Alpha:
         """Return the alpha, (H, W) uint8, of the person that the face belongs to.
 
         Args:
             pixels: (H, W, 3) uint8, sRGB, upright.
             face: In pixels of the same picture.
+            others: Faces of people who are not to be in it.
         """
         height, width = pixels.shape[:2]
         whole = _Region(left=0, top=0, right=width, bottom=height)
@@ -89,6 +91,8 @@ class Matter:
         # At the size of the pass: enlarging adds nothing to tell people apart by, and a 50 megapixel photo is slow.
         box = person.move_box(face.box, fine)
         _keep_joined(fine, box)
+        # The network takes people who touch for one.
+        fine[_find_nearer(fine.shape, box, [person.move_box(other.box, fine) for other in others])] = 0
         fine = refine_alpha(part, fine, box, steps=self._recipe.steps)
         alpha = np.zeros((height, width), np.uint8)
         person.cut(alpha)[:] = _enlarge(fine, person)
@@ -172,6 +176,35 @@ def _keep_joined(alpha: Alpha, box: Box) -> None:
     ours = np.unique(parts[person == 1])
     keep = cv2.dilate(np.isin(parts, ours).astype(np.uint8), kernel)
     alpha[(keep == 0) | ((others == 1) & (person == 0))] = 0
+
+
+def is_divided(alpha: Alpha, face: Face, others: Sequence[Face]) -> bool:
+    """Tell whether a cut-out, (H, W) uint8, ends where somebody else begins: what lies behind them is not there."""
+    theirs = _find_nearer(alpha.shape, face.box, [other.box for other in others]).astype(np.uint8)
+    # A pass is smaller than the photo, so the line between people is known to a few pixels.
+    beside = cv2.dilate(theirs, np.ones((9, 9), np.uint8)) == 1
+    return bool((alpha[beside] >= _HALF).any())
+
+
+def _find_nearer(shape: tuple[int, ...], box: Box, others: Sequence[Box]) -> NDArray[np.bool_]:
+    """Return where somebody else is nearer than the person of the box, (H, W).
+
+    People stand upright: below the middle of a face counts only how far a pixel is to the side of it, in face widths.
+    """
+    y, x = np.ogrid[0 : shape[0], 0 : shape[1]]
+
+    def measure(one: Box) -> NDArray[np.float64]:
+        across = x - (one.x + one.width / 2)
+        above = np.minimum(0, y - (one.y + one.height / 2))
+        far: NDArray[np.float64] = np.hypot(across, above) / one.width
+        return far
+
+    nearer = np.zeros(shape[:2], bool)
+    if others:
+        ours = measure(box)
+        for other in others:
+            nearer |= measure(other) < ours
+    return nearer
 
 
 def _label_persons(alpha: Alpha, box: Box) -> tuple[NDArray[np.int32], int, NDArray[np.int32]]:

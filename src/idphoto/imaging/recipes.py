@@ -96,39 +96,40 @@ def _cook(name: str, purpose: str, recipe: Recipe) -> PulledModel:
     return PulledModel(name=name, purpose=purpose, licence=RVM.licence, file=RVM, recipe=recipe)
 
 
-# Sizes, scales and activations of the supplied models are those of the inference code that their authors publish.
+# Sizes, scales, activations and licences of the supplied models are those that their authors publish; a file from
+# elsewhere may have another licence.
 MATTING_MODELS: dict[str, PulledModel | SuppliedModel] = {
     model.name: model
     for model in (
         _cook("rvm", "Robust Video Matting", Recipe(coarse=_COARSE, fine=Pass(longest=1024, low=512))),
-        _cook("fast", "the same with less work", Recipe(coarse=_COARSE, fine=Pass(longest=768, low=384), steps=30)),
+        _cook("fast", "the same, less work", Recipe(coarse=_COARSE, fine=Pass(longest=768, low=384), steps=30)),
         _cook(
             "best",
-            "the same with more work",
+            "the same, more work",
             Recipe(coarse=_COARSE, fine=Pass(longest=1024, low=640, mirrored=True), steps=90),
         ),
         SuppliedModel(
             name="isnet",
             purpose="IS-Net (DIS)",
-            licence="Apache-2.0 code, DIS weights, as published by its authors",
+            licence="Apache-2.0",
             preparation=Preparation(side=1024, mean=_HALF, std=(1.0, 1.0, 1.0), activation="minmax"),
         ),
         SuppliedModel(
             name="birefnet",
             purpose="BiRefNet",
-            licence="MIT, as published by its authors",
+            licence="MIT",
             preparation=Preparation(side=1024, mean=_IMAGENET_MEAN, std=_IMAGENET_STD, activation="sigmoid"),
         ),
         SuppliedModel(
             name="modnet",
             purpose="MODNet",
-            licence="Apache-2.0, as published by its authors",
+            licence="Apache-2.0",
             preparation=Preparation(side=512, keeps_aspect=True, mean=_HALF, std=_HALF, activation="none"),
         ),
         SuppliedModel(
             name="u2net",
             purpose="U2-Net",
-            licence="Apache-2.0, as published by its authors",
+            licence="Apache-2.0",
             preparation=Preparation(side=320, mean=_IMAGENET_MEAN, std=_IMAGENET_STD, activation="minmax"),
         ),
     )

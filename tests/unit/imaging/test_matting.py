@@ -11,7 +11,7 @@ from PIL import Image
 
 from idphoto.imaging.errors import ModelError
 from idphoto.imaging.faces import FaceFinder
-from idphoto.imaging.matting import Matter
+from idphoto.imaging.matting import Matter, is_divided
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Box, Face
 from idphoto.imaging.recipes import MattingChoice
@@ -101,3 +101,21 @@ def test_a_turned_view_of_an_array_is_read_as_it_looks(
 def test_an_unknown_model_is_refused_by_name(models_dir: Path) -> None:
     with pytest.raises(ModelError, match="'u3net'"):
         Matter(ModelFolder(models_dir), MattingChoice(name="u3net"))
+
+
+def test_somebody_who_touches_is_removed_and_told_of(
+    matter: Matter, finder: FaceFinder, astronaut: NDArray[np.uint8]
+) -> None:
+    # The suits overlap: the network takes the two for one person.
+    pair = np.concatenate([astronaut[:, 20:330], astronaut[:, 20:330]], axis=1)
+    left, right = sorted(finder.find(pair), key=lambda face: face.box.x)
+    assert matter.cut_out(pair, left)[300:480, 330:500].mean() > 200
+    alpha = matter.cut_out(pair, left, [right])
+    assert alpha[region(left.box)].mean() > 200
+    assert alpha[region(right.box)].max() == 0
+    assert alpha[:, 400:].max() == 0
+    assert is_divided(alpha, left, [right])
+
+
+def test_one_person_is_divided_by_nobody(matter: Matter, astronaut: NDArray[np.uint8], face: Face) -> None:
+    assert not is_divided(matter.cut_out(astronaut, face), face, [])
