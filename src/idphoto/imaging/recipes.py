@@ -106,7 +106,7 @@ MATTING_MODELS: dict[str, PulledModel | SuppliedModel] = {
         _cook(
             "best",
             "the same, more work",
-            Recipe(coarse=_COARSE, fine=Pass(longest=1024, low=640, mirrored=True), steps=90),
+            Recipe(coarse=_COARSE, fine=Pass(longest=1024, low=512, mirrored=True), steps=90),
         ),
         SuppliedModel(
             name="isnet",
