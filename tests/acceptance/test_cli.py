@@ -125,6 +125,22 @@ def test_a_matting_model_is_fetched_from_a_url_and_only_with_its_hash(tmp_path: 
     assert done.returncode == 0
     assert "IDPHOTO_MATTING_FILE" in done.stdout
     assert (tmp_path / "models" / "portrait.onnx").read_bytes() == data
+    receiver.files.clear()
+    assert run("models", "fetch", url, "--sha256", right, cwd=tmp_path, IDPHOTO_MODELS_DIR=models).returncode == 0
+    other = run("models", "fetch", url, "--sha256", "0" * 64, cwd=tmp_path, IDPHOTO_MODELS_DIR=models)
+    assert other.returncode == 1
+    assert "another file" in other.stderr
+    assert (tmp_path / "models" / "portrait.onnx").read_bytes() == data
+
+
+def test_a_matting_file_that_cannot_be_loaded_is_told_at_the_start(tmp_path: Path) -> None:
+    (tmp_path / "[a]").mkdir()
+    path = tmp_path / "[a]" / "text.onnx"
+    path.write_text("not a model")
+    done = run("serve", "--port", "0", cwd=tmp_path, IDPHOTO_MATTING="isnet", IDPHOTO_MATTING_FILE=str(path))
+    assert done.returncode == 1
+    assert f"{path} could not be loaded" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(

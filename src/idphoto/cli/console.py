@@ -6,6 +6,7 @@ from typing import Never
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -15,5 +16,5 @@ def make_console(*, stderr: bool = False) -> Console:
 
 def fail(message: str) -> Never:
     """Print why the command cannot go on, and end it with exit code 1."""
-    make_console(stderr=True).print(f"[bold red]Error:[/] {message}")
+    make_console(stderr=True).print(f"[bold red]Error:[/] {escape(message)}")
     raise typer.Exit(1)

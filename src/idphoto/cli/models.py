@@ -15,7 +15,7 @@ from rich.table import Table
 
 from idphoto import weights
 from idphoto.cli.console import fail, make_console
-from idphoto.imaging.models import MODEL_FILES, ModelFile, ModelFolder
+from idphoto.imaging.models import MODEL_FILES, ModelFile, ModelFolder, hash_file
 from idphoto.imaging.recipes import MATTING_MODELS, PulledModel
 from idphoto.settings import Settings
 
@@ -106,6 +106,11 @@ def fetch(
     if not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         fail("A SHA-256 has 64 hexadecimal digits.")
     target = Settings().models_dir / name
+    if target.exists():
+        if hash_file(target) != sha256.lower():
+            fail(f"{target} is there already and is another file: move it away first.")
+        make_console().print("It is there already.")
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     try:
         with Progress(*columns, console=make_console(stderr=True)) as progress:

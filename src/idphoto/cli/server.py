@@ -53,6 +53,11 @@ def serve(
         fail("The model files are not there yet: run `idphoto models pull` first.")
     try:
         settings.matting_choice.check_file(ModelFolder(settings.models_dir))
+        if settings.matting_file is not None:
+            from idphoto.imaging.networks import open_network
+
+            # Said once and here, not by every worker. Our own files are known to load: their hash is pinned.
+            open_network(settings.matting_choice, ModelFolder(settings.models_dir))
     except ModelError as error:
         fail(str(error))
     try:
