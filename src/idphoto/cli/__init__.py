@@ -7,6 +7,7 @@ from typing import Never
 
 import typer
 from pydantic import ValidationError
+from rich.markup import escape
 
 from idphoto.cli import keys, make, models, server, specs
 from idphoto.cli.console import make_console
@@ -44,5 +45,5 @@ def _explain_settings(error: ValidationError) -> Never:
     for problem in error.errors():
         variable = "".join(f"IDPHOTO_{name}".upper() for name in problem["loc"][:1])
         reason = problem["msg"].removeprefix("Value error, ")
-        console.print(f"[bold red]Error in the settings:[/] {variable} {reason}".replace("  ", " "), markup=True)
+        console.print(f"[bold red]Error in the settings:[/] {escape(variable + ' ' + reason)}".replace("  ", " "))
     sys.exit(1)
