@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from idphoto.specs.catalogue import Catalogue, UnknownSpec
-from idphoto.specs.spec import Range, Spec
+from idphoto.specs.catalogue import Catalogue, CatalogueError, UnknownSpec
+from idphoto.specs.spec import Confidence, Crown, Editing, Placement, Range, Source, Spec
 
-__all__ = ["Catalogue", "Range", "Spec", "UnknownSpec"]
+__all__ = [
+    "Catalogue",
+    "CatalogueError",
+    "Confidence",
+    "Crown",
+    "Editing",
+    "Placement",
+    "Range",
+    "Source",
+    "Spec",
+    "UnknownSpec",
+]
