@@ -17,7 +17,7 @@ from idphoto.imaging.decode import decode
 from idphoto.imaging.errors import ImagingError
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Photo, Portrait
-from idphoto.imaging.render import render
+from idphoto.imaging.render import Finish, render
 from idphoto.specs import Spec
 
 BACKGROUNDS = ("FFFFFF", "438EDB", "D9001B")
@@ -34,7 +34,7 @@ def make_row(portrait: Portrait, name: str) -> Image.Image:
         spec = Spec.of_size(width, height)
         start = time.perf_counter()
         framing = frame(portrait, spec)
-        photos = [render(portrait, framing, background=colour, dpi=spec.dpi) for colour in BACKGROUNDS]
+        photos = [render(portrait, framing, Finish(background=colour), dpi=spec.dpi) for colour in BACKGROUNDS]
         took_ms = (time.perf_counter() - start) * 1000
         head = photos[0].head
         share = (head.chin[1] - head.crown[1]) / height

@@ -74,7 +74,7 @@ def _make(data: bytes, finder: FaceFinder, matter: Matter, times: dict[str, list
     box = Box(x=0, y=0, width=1, height=1)
     portrait = Portrait(pixels=pixels, alpha=alpha, face=face, head=head, foreground=box)
     framing = measure("frame", lambda: compose.frame(portrait, SPEC))
-    photo = measure("render", lambda: render.render(portrait, framing, background="FFFFFF", dpi=300))
+    photo = measure("render", lambda: render.render(portrait, framing, render.Finish(background="FFFFFF"), dpi=300))
     measure("encode", lambda: encode.encode(photo, format="jpg"))
 
 

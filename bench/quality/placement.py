@@ -1,11 +1,14 @@
-"""Head placement: photos are finished for every document that sets ranges, and measured again on the result."""
+"""Head placement: photos are finished for every document that sets ranges, and measured again on the result.
+
+Documents with the same shape and ranges are measured once, under all their names, at 600 pixels of height at most.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,9 +24,9 @@ from idphoto.imaging.errors import SubjectError
 from idphoto.imaging.faces import FaceFinder, choose_subject
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Head, Notice, Photo, Pixels, Portrait, Source
-from idphoto.imaging.render import render
+from idphoto.imaging.render import Finish, render
 from idphoto.settings import Settings
-from idphoto.specs import Range, Spec
+from idphoto.specs import Crown, Range, Spec
 from idphoto.specs.catalogue import Catalogue
 
 #: Blue stands out from skin, hair and most clothes, so that measuring again is fair.
@@ -31,6 +34,8 @@ _BACKGROUND = "438EDB"
 #: Both sides of a range, as a fraction of the photo's side; landmarks wander by about as much.
 _TOLERANCE = 0.01
 _OFF_CENTRE = 0.03
+#: Higher photos are measured at this height, in pixels.
+_HEIGHT = 600
 _ROLL = 5.0
 #: A cut edge counts as seen from this far inside the frame, in pixels.
 _SEEN_PX = 1.0
@@ -65,7 +70,7 @@ def measure(subjects: Sequence[Subject], analyser: Analyser) -> list[Table]:
 
 def make_outcomes(subjects: Sequence[Subject], analyser: Analyser) -> Iterator[Outcome]:
     """Make a photo of every subject in every pose for every document that sets a range."""
-    specs = [spec for spec in Catalogue.load() if _list_ranges(spec)]
+    specs = group_specs(Catalogue.load())
     finder = FaceFinder(ModelFolder(Settings().models_dir))
     for subject in subjects:
         face = choose_subject(finder.find_upright(subject.pixels)[1], largest=True)
@@ -80,9 +85,31 @@ def make_outcomes(subjects: Sequence[Subject], analyser: Analyser) -> Iterator[O
                 yield _make_outcome(analyser, portrait, spec, subject.name, pose)
 
 
+def group_specs(specs: Iterable[Spec]) -> list[Spec]:
+    """Return one spec for all that set the same ranges for the same shape, named after all of them."""
+    groups: dict[tuple[object, ...], list[Spec]] = {}
+    for spec in specs:
+        ranges = _list_ranges(spec)
+        if ranges:
+            ends = tuple((name, round(limits.low, 3), round(limits.high, 3)) for name, limits in ranges.items())
+            groups.setdefault((round(spec.width / spec.height, 2), spec.crown is Crown.SKULL, ends), []).append(spec)
+    return [_shrink(group) for group in groups.values()]
+
+
+def _shrink(group: Sequence[Spec]) -> Spec:
+    first = group[0]
+    scale = min(1.0, _HEIGHT / first.height)
+    return replace(
+        first,
+        id=", ".join(spec.id for spec in group),
+        width=round(first.width * scale),
+        height=round(first.height * scale),
+    )
+
+
 def _make_outcome(analyser: Analyser, portrait: Portrait, spec: Spec, subject: str, pose: str) -> Outcome:
     framing = frame(portrait, spec)
-    photo = render(portrait, framing, background=_BACKGROUND, dpi=spec.dpi)
+    photo = render(portrait, framing, Finish(background=_BACKGROUND), dpi=spec.dpi)
     return Outcome(
         spec=spec,
         subject=subject,
@@ -116,8 +143,8 @@ def find_missed(analyser: Analyser, photo: Photo, spec: Spec) -> list[str]:
 def _measure_head(head: Head, spec: Spec) -> dict[str, float]:
     middle = (head.eye_middle[0] + head.chin[0]) / 2
     return {
-        "head height": (head.chin[1] - head.crown[1]) / spec.height,
-        "top margin": head.crown[1] / spec.height,
+        "head height": (head.chin[1] - head.top(spec.crown)[1]) / spec.height,
+        "top margin": head.top(spec.crown)[1] / spec.height,
         "eye line": 1 - head.eye_middle[1] / spec.height,
         "chin to bottom": 1 - head.chin[1] / spec.height,
         "face width": head.face_width / spec.width,

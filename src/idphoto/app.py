@@ -89,7 +89,7 @@ async def run_api(settings: Settings, listener: socket.socket) -> None:
             keys=KeyStore(core.engine, settings.api_keys),
             waiters=Waiters(core.store, core.wake),
             outbound=outbound,
-            catalogue=Catalogue.load(),
+            catalogue=Catalogue.load(settings.specs_file),
             workers=core.workers,
             limiter=CreateLimiter(rate_per_s=settings.rate_per_s, queue_limit=settings.queue_limit),
             metrics=Metrics(),
@@ -177,7 +177,7 @@ async def run_worker(settings: Settings) -> bool:
             queue=core.queue,
             storage=core.storage,
             pipeline=pipeline,
-            catalogue=Catalogue.load(),
+            catalogue=Catalogue.load(settings.specs_file),
             timeout_s=settings.task_timeout_s,
         )
         clean = True

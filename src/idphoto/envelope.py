@@ -9,14 +9,31 @@ from typing import Any
 
 from idphoto.tasks.model import Outcome, State, Task
 
-_NOTHING = Outcome(result_key="", width=0, height=0, size_bytes=0, foreground=(0, 0, 0, 0))
+_NOTHING = Outcome(result_key=None, width=0, height=0, size_bytes=0, foreground=(0, 0, 0, 0))
 
 
 def image_url(task: Task) -> str:
     """Return the URL of a finished task's file, or an empty string if it has none."""
-    if task.outcome is None:
+    if task.outcome is None or task.outcome.result_key is None:
         return ""
-    return f"{task.public_url.rstrip('/')}/files/{task.outcome.result_key.rpartition('/')[2]}"
+    return _find_url(task, task.outcome.result_key)
+
+
+def _find_url(task: Task, key: str) -> str:
+    return f"{task.public_url.rstrip('/')}/files/{key.rpartition('/')[2]}"
+
+
+def _describe_sheet(task: Task) -> dict[str, Any] | None:
+    sheet = task.outcome and task.outcome.sheet
+    if not sheet:
+        return None
+    return {
+        "image": _find_url(task, sheet.image_key),
+        "pdf": _find_url(task, sheet.pdf_key),
+        "photos": sheet.photos,
+        "width_mm": sheet.width_mm,
+        "height_mm": sheet.height_mm,
+    }
 
 
 def envelope(task: Task, *, image: str | None = None) -> dict[str, Any]:
@@ -50,6 +67,9 @@ def envelope(task: Task, *, image: str | None = None) -> dict[str, Any]:
         "spec": task.request.spec or "",
         "warnings": list(outcome.warnings),
         "face": outcome.face,
+        "compliance": outcome.compliance,
+        "layout": _describe_sheet(task),
+        "image_id": task.id if outcome.cutout_key else "",
         "request_id": task.request_id,
     }
 

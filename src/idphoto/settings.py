@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     providers: Annotated[tuple[str, ...], NoDecode] = ("cpu",)
     """What the matting model runs on, the first choice first; what cannot be used is passed over."""
 
+    specs_file: Path | None = None
+    """TOML file with further specs, in the format of our catalogue; its entries come before ours of the same id."""
+
     result_ttl_s: int = Field(default=3600, ge=1)
     sync_wait_s: float = Field(default=25.0, gt=0, le=300)
     task_timeout_s: float = Field(default=30.0, gt=0)
@@ -83,7 +86,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name!r} is not one of {', '.join(PROVIDERS)}")
         return value
 
-    @field_validator("matting_file", "matting_sha256", mode="before")
+    @field_validator("matting_file", "matting_sha256", "specs_file", mode="before")
     @classmethod
     def _read_empty_as_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -1,7 +1,7 @@
 """Files of the server: uploads and results.
 
-A key names a file: ``sources/<name>``, ``results/<name>`` or, while it is being written, ``partial/<name>``. What was
-put is on the disk when the call returns and is seen whole or not at all.
+A key names a file: ``sources/<name>``, ``results/<name>``, ``cutouts/<name>`` or, while it is being written,
+``partial/<name>``. What was put is on the disk when the call returns and is seen whole or not at all.
 
 ::
 
@@ -23,9 +23,9 @@ import time
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Literal, TypeAlias
 
-Prefix: TypeAlias = Literal["sources", "results", "partial"]
+Prefix: TypeAlias = Literal["sources", "results", "cutouts", "partial"]
 
-_KEY = re.compile(r"(?:sources|results|partial)/[A-Za-z0-9_-]{1,100}(?:\.[a-z0-9]{1,5})?")
+_KEY = re.compile(r"(?:sources|results|cutouts|partial)/[A-Za-z0-9_-]{1,100}(?:\.[a-z0-9]{1,5})?")
 
 
 class StorageError(OSError):
@@ -80,6 +80,14 @@ class LocalStorage:
         """
         return await asyncio.to_thread(self._read, self.path(key))
 
+    async def copy(self, key: str, target: str) -> None:
+        """Store a file's bytes under another key as well; a file of that key is replaced.
+
+        Raises:
+            NotStored: there is no such file.
+        """
+        await asyncio.to_thread(self._link, self.path(key), self.path(target))
+
     def path(self, key: str) -> Path:
         """Return where the file is, or would be."""
         if _KEY.fullmatch(key) is None:
@@ -109,6 +117,24 @@ class LocalStorage:
                 partial.unlink(missing_ok=True)
                 raise
             _sync_folder(target.parent)
+        except OSError as error:
+            raise StorageFailed from error
+
+    def _link(self, path: Path, target: Path) -> None:
+        # A second name of the same bytes: files are never written in place, so neither name sees the other change.
+        partial = self._folder / "partial" / secrets.token_urlsafe(16)
+        try:
+            partial.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.hardlink_to(path)
+            # As new: the sweeper spares young files, which may not belong to a task yet.
+            os.utime(partial)
+            partial.replace(target)
+            # Where both are names of one file already, the replacement does nothing and leaves the first one.
+            partial.unlink(missing_ok=True)
+            _sync_folder(target.parent)
+        except FileNotFoundError as error:
+            raise NotStored from error
         except OSError as error:
             raise StorageFailed from error
 

@@ -48,7 +48,7 @@ def still_serving(server: Server, astronaut_jpeg: bytes) -> Iterator[None]:
         ("spec", "no-such-spec", "unknown_spec"),
         ("clothes_id", "7", "refused_field"),
         ("auto_thin_face", "1", "refused_field"),
-        ("layout", "6inch", "unsupported_field"),
+        ("layout", "poster", "bad_layout"),
     ],
 )
 def test_a_wrong_field_is_refused_by_name(

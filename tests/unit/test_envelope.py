@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from idphoto.envelope import envelope, image_url, reply
-from idphoto.tasks.model import Failure, Outcome, PhotoRequest, ReturnType, State, Task
+from idphoto.tasks.model import Failure, Outcome, ReturnType, State, Task
+from idphoto.tasks.request import PhotoRequest
 
 QUEUED = Task(
     id="5f1c1d0e-0000-4000-8000-000000000001",
@@ -61,6 +62,9 @@ def test_a_finished_task_reads_as_in_the_reference_sample() -> None:
         "spec": "",
         "warnings": ["upscaled"],
         "face": {"roll": 0.5},
+        "compliance": None,
+        "layout": None,
+        "image_id": "",
         "request_id": "req-1",
     }
 

@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from idphoto.api.errors import BadRequest, NotFound
+from idphoto.api.errors import BadField, BadRequest, NotFound
 from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import open_form
 from idphoto.api.services import Services, get_services
@@ -20,12 +20,13 @@ from idphoto.envelope import reply
 from idphoto.storage import NotStored, StorageError
 from idphoto.tasks.model import ReturnType, State, Task
 from idphoto.tasks.queue import JobKind, NewJob, Priority
+from idphoto.tasks.request import Mode
 
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-async def create_task(request: Request, owner: str) -> Response:
+async def create_task(request: Request, owner: str, mode: Mode = Mode.MAKE) -> Response:
     """Accept a photo: stored and queued before the reply, finished before it when ``sync`` is 1.
 
     Raises:
@@ -36,7 +37,8 @@ async def create_task(request: Request, owner: str) -> Response:
     idempotency_key = _read_idempotency_key(request)
     public_url = _find_public_url(request, services)
     async with open_form(request, max_upload_bytes=services.settings.max_upload_bytes) as form:
-        wish = read_create_request(form, catalogue=services.catalogue, check_url=services.outbound.check_url)
+        wish = read_create_request(form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode)
+        cutout = await _find_cutout(services, owner, wish)
         task_id = str(uuid.uuid4())
         task = Task(
             id=task_id,
@@ -46,12 +48,12 @@ async def create_task(request: Request, owner: str) -> Response:
             public_url=public_url,
             request_id=request.state.request_id,
             image_url=wish.image_url,
-            source_key=f"sources/{task_id}" if wish.image else None,
+            source_key=f"sources/{task_id}" if wish.image or cutout else None,
             callback_url=wish.callback_url,
             idempotency_key=idempotency_key,
             created_at=time.time(),
         )
-        task = await _accept(services, task, wish)
+        task = await _accept(services, task, wish, cutout)
     if wish.sync:
         return await _answer_when_done(request, services, task)
     return JSONResponse(reply(task, image=await _read_inline(services, task)))
@@ -80,23 +82,40 @@ async def delete_task(request: Request, owner: str, task_id: str) -> Response:
     task = await services.store.delete(task_id, owner)
     if task is None:
         raise NotFound(_no_task(task_id))
-    for key in (task.source_key, task.outcome and task.outcome.result_key):
-        if key:
-            await services.storage.delete(key)
+    for key in task.keys:
+        await services.storage.delete(key)
     return JSONResponse({"status": 200, "message": "success", "data": {"task_id": task.id}})
 
 
-async def _accept(services: Services, task: Task, wish: CreateRequest) -> Task:
+async def _find_cutout(services: Services, owner: str, wish: CreateRequest) -> str | None:
+    """Return the storage key of the cut-out that ``last_id`` names, None when it is not used."""
+    if wish.photo.last_id is None:
+        return None
+    earlier = await services.store.get(wish.photo.last_id, owner=owner)
+    if earlier is None or earlier.outcome is None or earlier.outcome.cutout_key is None:
+        raise BadField(
+            "last_id",
+            wish.photo.last_id,
+            "it must be the image_id of a finished photo of yours that has not expired",
+            code="unknown_image",
+        )
+    return earlier.outcome.cutout_key
+
+
+async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: str | None) -> Task:
     """Store the source, then the task with its job; return the first task of a repeated idempotency key."""
     job = NewJob(
-        kind=JobKind.PROCESS if wish.image else JobKind.FETCH,
+        kind=JobKind.PROCESS if task.source_key else JobKind.FETCH,
         task_id=task.id,
         priority=Priority.SYNC if wish.sync else Priority.NORMAL,
     )
-    if not (wish.image and task.source_key):
+    if task.source_key is None:
         return await services.store.add(task, services.queue, job)
     try:
-        await services.storage.put_file(task.source_key, wish.image.file)
+        if wish.image:
+            await services.storage.put_file(task.source_key, wish.image.file)
+        elif cutout:
+            await _copy_cutout(services, cutout, task.source_key)
         added = await services.store.add(task, services.queue, job)
     except (SQLAlchemyError, StorageError):
         await services.storage.delete(task.source_key)
@@ -104,6 +123,14 @@ async def _accept(services: Services, task: Task, wish: CreateRequest) -> Task:
     if added.id != task.id:
         await services.storage.delete(task.source_key)
     return added
+
+
+async def _copy_cutout(services: Services, cutout: str, target: str) -> None:
+    try:
+        await services.storage.copy(cutout, target)
+    except NotStored:
+        # It expired or was deleted between the two reads.
+        raise NotFound("The photo that last_id names has just expired.") from None
 
 
 async def _answer_when_done(request: Request, services: Services, task: Task) -> Response:
@@ -115,7 +142,7 @@ async def _answer_when_done(request: Request, services: Services, task: Task) ->
         body = reply(ended)
         body["data"] |= {"state": State.PROCESSING.value, "state_detail": State.PROCESSING.detail}
         return JSONResponse(body)
-    if ended.return_type is ReturnType.BINARY and ended.outcome:
+    if ended.return_type is ReturnType.BINARY and ended.outcome and ended.outcome.result_key:
         content = await _read_result(services, ended)
         return Response(content, media_type=ended.request.format.media_type)
     return JSONResponse(reply(ended, image=await _read_inline(services, ended)))
@@ -141,16 +168,17 @@ async def _wait_for_disconnect(request: Request) -> None:
 
 async def _read_inline(services: Services, task: Task) -> str | None:
     """Return the photo in base64 if that is how it was asked for, else None for its URL."""
-    if task.return_type is not ReturnType.BASE64 or not task.outcome:
+    if task.return_type is not ReturnType.BASE64 or not task.outcome or not task.outcome.result_key:
         return None
     return base64.b64encode(await _read_result(services, task)).decode("ascii")
 
 
 async def _read_result(services: Services, task: Task) -> bytes:
-    if not task.outcome:
+    key = task.outcome and task.outcome.result_key
+    if not key:
         raise NotFound(_no_task(task.id))
     try:
-        return await services.storage.get(task.outcome.result_key)
+        return await services.storage.get(key)
     except NotStored:
         # It expired or was deleted between the two reads.
         raise NotFound(_no_task(task.id)) from None

@@ -11,7 +11,9 @@ from fastapi.responses import FileResponse, Response
 from idphoto.api.errors import NotFound
 from idphoto.api.services import get_services
 
-_NAME = re.compile(r"[A-Za-z0-9_-]{20,64}\.(?:png|jpg)")
+_NAME = re.compile(r"[A-Za-z0-9_-]{20,64}\.(?:png|jpg|pdf)")
+
+_MEDIA_TYPES = {"png": "image/png", "jpg": "image/jpeg", "pdf": "application/pdf"}
 
 
 def build_router() -> APIRouter:
@@ -38,7 +40,7 @@ async def _answer_file(request: Request, name: str) -> Response:
     extension = name.rpartition(".")[2]
     return FileResponse(
         path,
-        media_type=task.request.format.media_type,
+        media_type=_MEDIA_TYPES[extension],
         filename=f"idphoto.{extension}",
         content_disposition_type="inline",
         stat_result=await path.stat(),

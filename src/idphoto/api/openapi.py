@@ -5,78 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from idphoto.api.errors import get_error_type
-from idphoto.api.fields import MAX_IMAGE_URL_CHARS, MAX_SIDE_PX, MIN_SIDE_PX
-from idphoto.outbound import MAX_URL_LENGTH
-
-_TEXT_FIELDS: dict[str, dict[str, Any]] = {
-    "image_url": {
-        "type": "string",
-        "format": "uri",
-        "maxLength": MAX_IMAGE_URL_CHARS,
-        "description": "http(s) URL of the photo, downloaded within 10 seconds; instead of image_file.",
-    },
-    "size": {
-        "type": "string",
-        "pattern": "^[0-9]+x[0-9]+$",
-        "example": "295x413",
-        "description": f"WIDTHxHEIGHT in pixels, each from {MIN_SIDE_PX} to {MAX_SIDE_PX}. "
-        "Without it the source keeps its own size.",
-    },
-    "px_width": {
-        "type": "integer",
-        "minimum": MIN_SIDE_PX,
-        "maximum": MAX_SIDE_PX,
-        "description": "With px_height: another way to write size.",
-    },
-    "px_height": {"type": "integer", "minimum": MIN_SIDE_PX, "maximum": MAX_SIDE_PX, "description": "See px_width."},
-    "spec": {
-        "type": "string",
-        "example": "us-passport",
-        "description": "Id of a known document (GET /specs): its size and head position. Instead of size.",
-    },
-    "spec_id": {"type": "string", "description": "Another name for spec."},
-    "format": {
-        "type": "string",
-        "enum": ["png", "jpg", "jpeg"],
-        "default": "png",
-        "description": "png is transparent; jpg has the background colour.",
-    },
-    "bg_color": {
-        "type": "string",
-        "pattern": "^#?[0-9A-Fa-f]{6}$",
-        "default": "FFFFFF",
-        "description": "RRGGBB, used with jpg only.",
-    },
-    "faces": {
-        "type": "string",
-        "enum": ["error", "largest"],
-        "default": "error",
-        "description": "What to do when there are several faces: fail, or take the largest.",
-    },
-    "sync": {
-        "type": "string",
-        "enum": ["0", "1"],
-        "default": "0",
-        "description": "1: answer when the photo is finished, or after 25 seconds with state 4 to be polled.",
-    },
-    "return_type": {
-        "type": "string",
-        "enum": ["1", "2", "3"],
-        "default": "1",
-        "description": "How the photo comes back: 1 a URL, 2 base64 in image, 3 as the binary body (only with sync=1).",
-    },
-    "callback_url": {
-        "type": "string",
-        "format": "uri",
-        "maxLength": MAX_URL_LENGTH,
-        "description": "http(s) URL that is posted the finished envelope, signed as in Standard Webhooks.",
-    },
-}
-_FILE_FIELD = {
-    "type": "string",
-    "format": "binary",
-    "description": "The photo: JPEG, PNG, WebP, BMP, TIFF, HEIC, AVIF or GIF. This or image_url is needed.",
-}
+from idphoto.api.field_docs import CHECK_FIELDS, FIELDS, FILE
 
 _ENVELOPE: dict[str, Any] = {
     "status": 200,
@@ -103,6 +32,18 @@ _ENVELOPE: dict[str, Any] = {
     },
 }
 _JSON = "application/json"
+
+
+def _describe_body(fields: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    text = {"schema": {"type": "object", "properties": fields}}
+    return {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": {"type": "object", "properties": {"image_file": FILE, **fields}}},
+            "application/x-www-form-urlencoded": text,
+            _JSON: text,
+        },
+    }
 
 
 def _describe_reply(description: str, example: dict[str, Any]) -> dict[str, Any]:
@@ -140,16 +81,7 @@ CREATE: dict[str, Any] = {
             "description": "1 to 255 printable ASCII characters of your choice.",
         }
     ],
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {"type": "object", "properties": {"image_file": _FILE_FIELD, **_TEXT_FIELDS}}
-            },
-            "application/x-www-form-urlencoded": {"schema": {"type": "object", "properties": _TEXT_FIELDS}},
-            _JSON: {"schema": {"type": "object", "properties": _TEXT_FIELDS}},
-        },
-    },
+    "requestBody": _describe_body(FIELDS),
     "responses": {
         "200": {
             "description": _STATES,
@@ -160,6 +92,19 @@ CREATE: dict[str, Any] = {
             },
         },
         "400": _describe_error(400, "bad_size", "A field is missing or has a value that is not allowed"),
+        **_UNAUTHORISED,
+        "413": _describe_error(413, "upload_too_large", "The upload is too large"),
+        "429": _describe_error(429, "rate_limited", "Too many tasks; Retry-After says when to try again"),
+    },
+}
+#: The check of a finished photo.
+CHECK: dict[str, Any] = {
+    "description": "Send a finished photo and spec, get a report in data.compliance: for each check its status (pass, "
+    "warn, fail, not_assessed), the value, the limit and where the limit comes from. A pre-check, not an approval.",
+    "requestBody": _describe_body(CHECK_FIELDS),
+    "responses": {
+        "200": _describe_reply(_STATES, _ENVELOPE),
+        "400": _describe_error(400, "missing_spec", "A field is missing or has a value that is not allowed"),
         **_UNAUTHORISED,
         "413": _describe_error(413, "upload_too_large", "The upload is too large"),
         "429": _describe_error(429, "rate_limited", "Too many tasks; Retry-After says when to try again"),

@@ -44,9 +44,9 @@ def build_router() -> APIRouter:
         text = services.metrics.write(tasks=tasks, queue_depth=queue_depth, workers=workers)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/specs", summary="The known documents")
-    async def list_specs(request: Request) -> dict[str, list[dict[str, Any]]]:
-        return {"specs": [asdict(spec) for spec in get_services(request).catalogue]}
+    @router.get("/specs", summary="The known documents, or those of a country")
+    async def list_specs(request: Request, country: str | None = None) -> dict[str, list[dict[str, Any]]]:
+        return {"specs": [asdict(spec) for spec in get_services(request).catalogue.list(country or None)]}
 
     @router.get("/specs/{spec_id}", summary="One known document")
     async def show_spec(request: Request, spec_id: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from fastapi.responses import Response
 
 from idphoto.api import doors
 from idphoto.api.auth import Owner
-from idphoto.api.openapi import CREATE, DELETE, POLL
+from idphoto.api.openapi import CHECK, CREATE, DELETE, POLL
+from idphoto.tasks.request import Mode
 
 
 def build_router() -> APIRouter:
@@ -17,6 +18,10 @@ def build_router() -> APIRouter:
     @router.post("/task/pic/idphoto", openapi_extra=CREATE, summary="Make an ID photo")
     async def create(request: Request, owner: Owner) -> Response:
         return await doors.create_task(request, owner)
+
+    @router.post("/task/pic/idphoto/check", openapi_extra=CHECK, summary="Check a finished photo")
+    async def check(request: Request, owner: Owner) -> Response:
+        return await doors.create_task(request, owner, Mode.CHECK)
 
     @router.get("/task/{task_id}", openapi_extra=POLL, summary="Ask how a task is doing")
     async def poll(request: Request, owner: Owner, task_id: str) -> Response:

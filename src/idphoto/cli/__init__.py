@@ -9,9 +9,10 @@ import typer
 from pydantic import ValidationError
 from rich.markup import escape
 
-from idphoto.cli import keys, make, models, server, specs
+from idphoto.cli import check, keys, make, models, server, specs
 from idphoto.cli.console import make_console
 from idphoto.settings import Settings
+from idphoto.specs import CatalogueError
 
 _app = typer.Typer(
     name="idphoto",
@@ -24,6 +25,7 @@ _app.command("api")(server.api)
 _app.command("worker")(server.worker)
 _app.command("migrate")(server.migrate)
 _app.command("make")(make.make)
+_app.command("check")(check.check)
 _app.command("specs")(specs.specs)
 _app.add_typer(models.app, name="models")
 _app.add_typer(keys.app, name="keys")
@@ -37,6 +39,9 @@ def main() -> None:
         if error.title != Settings.__name__:
             raise
         _explain_settings(error)
+    except CatalogueError as error:
+        make_console(stderr=True).print(f"[bold red]Error in the catalogue:[/] {escape(str(error))}")
+        sys.exit(1)
 
 
 def _explain_settings(error: ValidationError) -> Never:

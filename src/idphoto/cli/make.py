@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from idphoto.cli.console import fail, make_console
-from idphoto.colour import parse_colour
+from idphoto.cli.targets import name_beside, name_targets
 from idphoto.imaging.errors import ImagingError, ModelError
 from idphoto.settings import Settings
-from idphoto.specs import Catalogue, Spec, UnknownSpec
+from idphoto.specs import Catalogue, UnknownSpec
 
 if TYPE_CHECKING:
-    from idphoto.library import IDPhoto, Result
+    from idphoto.imaging.order import SheetOrder
+    from idphoto.library import IDPhoto, Result, Wishes
 
 #: The same limits as the wire contract's.
 _MIN_SIDE, _MAX_SIDE = 100, 2000
+_PLACE, _LOOK, _SHEET = "Size and place", "Look", "Print sheet"
 
 
 class Format(StrEnum):
@@ -36,12 +39,66 @@ class Format(StrEnum):
 
 def make(
     photos: Annotated[list[Path], typer.Argument(help="Photo files.", metavar="PHOTO", show_default=False)],
-    size: Annotated[str | None, typer.Option(help="Width x height in pixels, such as 295x413.")] = None,
-    spec: Annotated[str | None, typer.Option(help="Id of a spec, see `idphoto specs`.")] = None,
-    bg: Annotated[str, typer.Option(help="Background: RRGGBB, or 'transparent' (png).")] = "FFFFFF",
+    spec: Annotated[
+        str | None,
+        typer.Option(
+            help="Document: its size, head, background, file size. See `idphoto specs`.", rich_help_panel=_PLACE
+        ),
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Width x height in pixels, such as 295x413.", rich_help_panel=_PLACE)
+    ] = None,
+    mm: Annotated[
+        str | None, typer.Option(help="Width x height in millimetres, such as 35x45.", rich_help_panel=_PLACE)
+    ] = None,
+    dpi: Annotated[
+        int | None, typer.Option(min=10, max=1000, help="Print resolution. Default: 300.", rich_help_panel=_PLACE)
+    ] = None,
+    bg: Annotated[
+        str | None,
+        typer.Option(help="RRGGBB or 'transparent' (png). Default: the document's, or white.", rich_help_panel=_LOOK),
+    ] = None,
+    bg2: Annotated[str | None, typer.Option(help="RRGGBB at the bottom of a gradient.", rich_help_panel=_LOOK)] = None,
+    keep_background: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-background/--replace-background",
+            help="Crop only. Default: where the document forbids editing.",
+            rich_help_panel=_LOOK,
+            show_default=False,
+        ),
+    ] = None,
+    brightness: Annotated[float, typer.Option(min=-1, max=1, rich_help_panel=_LOOK)] = 0,
+    contrast: Annotated[float, typer.Option(min=-1, max=1, rich_help_panel=_LOOK)] = 0,
+    saturation: Annotated[float, typer.Option(min=-1, max=1, rich_help_panel=_LOOK)] = 0,
+    sharpness: Annotated[float, typer.Option(min=-1, max=1, rich_help_panel=_LOOK)] = 0,
+    smooth: Annotated[float, typer.Option(min=0, max=1, help="Smoother skin.", rich_help_panel=_LOOK)] = 0,
+    auto_bright: Annotated[float, typer.Option(min=0, max=1, rich_help_panel=_LOOK)] = 0,
+    auto_smooth: Annotated[float, typer.Option(min=0, max=1, rich_help_panel=_LOOK)] = 0,
+    auto_sharp: Annotated[float, typer.Option(min=0, max=1, rich_help_panel=_LOOK)] = 0,
+    preview: Annotated[bool, typer.Option("--preview", help="With a watermark.", rich_help_panel=_LOOK)] = False,
+    layout: Annotated[
+        str | None,
+        typer.Option(
+            help="5inch, 6inch, A4, A5, 3R, 4R, letter or WIDTHxHEIGHT in mm: also write PHOTO-sheet.jpg and .pdf.",
+            rich_help_panel=_SHEET,
+        ),
+    ] = None,
+    layout_copies: Annotated[
+        int | None, typer.Option(min=1, max=500, help="Default: as many as fit.", rich_help_panel=_SHEET)
+    ] = None,
+    layout_with: Annotated[
+        str | None,
+        typer.Option(help="Further documents on the sheet, such as cn-2inch:4.", rich_help_panel=_SHEET),
+    ] = None,
+    cut_lines: Annotated[bool, typer.Option(rich_help_panel=_SHEET)] = True,
     format: Annotated[  # noqa: A002 - the option's name
         Format | None, typer.Option(help="File format. Default: jpg; png if transparent.", show_default=False)
     ] = None,
+    min_kb: Annotated[
+        int | None, typer.Option(min=1, help="Least file size. Default: the document's.", show_default=False)
+    ] = None,
+    max_kb: Annotated[int | None, typer.Option(min=1, help="Most, likewise.", show_default=False)] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder, or file for a single photo. Default: beside each photo."),
@@ -49,21 +106,52 @@ def make(
     largest_face: Annotated[
         bool, typer.Option("--largest-face", help="Take the largest of several faces instead of failing.")
     ] = False,
+    debug_overlay: Annotated[
+        bool,
+        typer.Option("--debug-overlay", help="Also write PHOTO-overlay.png: ranges over the photo."),
+    ] = False,
     jobs: Annotated[
         int | None, typer.Option("-j", "--jobs", min=1, help="Photos at a time. Default: one for each core.")
     ] = None,
 ) -> None:
-    """Make ID photos of files. With neither --size nor --spec: the photo's own canvas, background replaced."""
-    wanted = _read_spec(size, spec)
-    background = None if bg == "transparent" else _read_colour(bg)
-    chosen = format or (Format.PNG if background is None else Format.JPG)
-    if chosen is Format.JPG and background is None:
-        fail("A JPEG cannot be transparent: choose a --bg colour or --format png.")
-    targets = _name_targets(photos, output, chosen)
-
-    from idphoto.library import IDPhoto
-
+    """Make ID photos of files. With none of --spec, --size and --mm: the photo's own canvas, background replaced."""
     settings = Settings()
+    catalogue = Catalogue.load(settings.specs_file)
+    ending = format.value if format else ("png" if bg == "transparent" else "jpg")
+
+    from idphoto.imaging.retouch import Retouch
+    from idphoto.library import IDPhoto, read_wishes
+
+    try:
+        wishes: Wishes = {
+            "spec": spec,
+            "size": _read_size(size),
+            "size_mm": _read_millimetres(mm),
+            "dpi": dpi,
+            "background": bg,
+            "background_end": bg2,
+            "keep_background": keep_background,
+            "format": "png" if ending == "png" else "jpg",
+            "largest_face": largest_face,
+            "min_kb": min_kb,
+            "max_kb": max_kb,
+            "retouch": Retouch(
+                brightness=brightness,
+                contrast=contrast,
+                saturation=saturation,
+                sharpness=sharpness,
+                smooth=smooth,
+                auto_bright=auto_bright,
+                auto_smooth=auto_smooth,
+                auto_sharp=auto_sharp,
+            ),
+            "preview": preview,
+            "layout": _read_layout(layout, layout_copies, layout_with, cut_lines, catalogue),
+        }
+        read_wishes(wishes, catalogue)
+    except (ValueError, UnknownSpec) as error:
+        fail(str(error))
+    targets = name_targets(photos, output, ending)
     local = threading.local()
 
     def make_one(photo: Path) -> Result:
@@ -71,9 +159,8 @@ def make(
         maker: IDPhoto | None = getattr(local, "maker", None)
         if maker is None:
             maker = local.maker = IDPhoto(settings)
-        result = maker.make(photo, spec=wanted, background=background, format=chosen.value, largest_face=largest_face)
-        targets[photo].parent.mkdir(parents=True, exist_ok=True)
-        result.save(targets[photo])
+        result = maker.make(photo, **wishes)
+        _write(result, targets[photo], overlay=debug_overlay)
         return result
 
     threads = min(len(targets), jobs or os.cpu_count() or 1)
@@ -82,8 +169,18 @@ def make(
         raise typer.Exit(1)
 
 
+def _write(result: Result, target: Path, *, overlay: bool) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    result.save(target)
+    if result.sheet:
+        name_beside(target, "sheet", "jpg").write_bytes(result.sheet.image)
+        name_beside(target, "sheet", "pdf").write_bytes(result.sheet.pdf)
+    if overlay:
+        name_beside(target, "overlay", "png").write_bytes(result.draw_overlay())
+
+
 def _run(make_one: Callable[[Path], Result], targets: dict[Path, Path], threads: int) -> int:
-    """Make all photos, show how far it is, print one line for each failure and return their number."""
+    """Make all photos, show how far it is, print one line for each and return the number of failures."""
     console = make_console(stderr=True)
     failed = 0
     columns = (TextColumn("Making photos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -99,16 +196,23 @@ def _run(make_one: Callable[[Path], Result], targets: dict[Path, Path], threads:
                 fail(str(error))
             except ImagingError as error:
                 failed += 1
-                console.print(f"[red]✗[/] {photo}: {error.code}: {error}")
-            except OSError as error:
+                console.print(f"[red]✗[/] {escape(str(photo))}: {error.code}: {escape(str(error))}")
+            except (OSError, ValueError) as error:
                 failed += 1
-                console.print(f"[red]✗[/] {photo}: {error.strerror or error}")
+                reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+                console.print(f"[red]✗[/] {escape(str(photo))}: {escape(str(reason))}")
             else:
-                notes = f" ({', '.join(result.warnings)})" if result.warnings else ""
-                console.print(f"[green]✓[/] {photo} → {targets[photo]}{notes}")
+                console.print(f"[green]✓[/] {escape(str(photo))} → {escape(str(targets[photo]))}{_note(result)}")
             progress.advance(bar)
     console.print(f"{len(targets) - failed} made, {failed} failed.")
     return failed
+
+
+def _note(result: Result) -> str:
+    notes = list(result.warnings)
+    if result.report and result.report.failed:
+        notes.append(f"{result.report.spec}: not met: {', '.join(check.id for check in result.report.failed)}")
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def _as_they_end(running: dict[Future[Result], Path]) -> Iterator[tuple[Future[Result], Path]]:
@@ -118,55 +222,40 @@ def _as_they_end(running: dict[Future[Result], Path]) -> Iterator[tuple[Future[R
             yield future, running.pop(future)
 
 
-def _read_spec(size: str | None, spec_id: str | None) -> Spec | None:
-    if size is not None and spec_id is not None:
-        fail("Give --size or --spec, not both.")
-    if spec_id is not None:
-        try:
-            return Catalogue.load().get(spec_id)
-        except UnknownSpec as error:
-            fail(str(error))
-    if size is None:
+def _read_size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
         return None
-    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
+    match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text)
     if match is None:
-        fail(f"--size {size!r} is not WIDTHxHEIGHT in pixels, such as 295x413.")
+        fail(f"--size {text!r} is not WIDTHxHEIGHT in pixels, such as 295x413.")
     width, height = int(match[1]), int(match[2])
     if not (_MIN_SIDE <= width <= _MAX_SIDE and _MIN_SIDE <= height <= _MAX_SIDE):
-        fail(f"--size {size}: each side is {_MIN_SIDE} to {_MAX_SIDE} pixels.")
-    return Spec.of_size(width, height)
+        fail(f"--size {text}: each side is {_MIN_SIDE} to {_MAX_SIDE} pixels.")
+    return width, height
 
 
-def _read_colour(text: str) -> str:
-    try:
-        return parse_colour(text)
-    except ValueError as error:
-        fail(f"--bg {error}")
+def _read_millimetres(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,3})?)x(\d{1,3}(?:\.\d{1,3})?)", text)
+    if match is None or not all(1 <= float(side) <= 500 for side in match.groups()):
+        fail(f"--mm {text!r} is not WIDTHxHEIGHT in millimetres from 1 to 500, such as 35x45.")
+    return float(match[1]), float(match[2])
 
 
-def _name_targets(photos: list[Path], output: Path | None, chosen: Format) -> dict[Path, Path]:
-    """Choose a file for each photo: never a source, never the same twice."""
-    sources = {photo.resolve() for photo in photos}
-    is_file = output is not None and output.suffix.lower() in {".jpg", ".jpeg", ".png"} and not output.is_dir()
-    if is_file and len(photos) > 1:
-        fail("-o names one file, but there are several photos: name a folder.")
-    if is_file and output is not None and output.resolve() in sources:
-        fail("-o would overwrite the photo itself.")
-    if is_file and output is not None and (output.suffix.lower() == ".png") != (chosen is Format.PNG):
-        fail(f"-o {output.name} does not end as a {chosen.value} file does: choose --format, or another name.")
-    targets: dict[Path, Path] = {}
-    taken: set[Path] = set()
-    for photo in dict.fromkeys(photos):
-        if is_file and output is not None:
-            targets[photo] = output
-            continue
-        folder = output or photo.parent
-        stem, number = (photo.stem if output else f"{photo.stem}-idphoto"), 1
-        target = folder / f"{stem}.{chosen.value}"
-        # A link may lead to an original of the user's.
-        while target.resolve() in taken or target.resolve() in sources or target.is_symlink():
-            number += 1
-            target = folder / f"{stem}-{number}.{chosen.value}"
-        taken.add(target.resolve())
-        targets[photo] = target
-    return targets
+def _read_layout(
+    paper: str | None, copies: int | None, others: str | None, cut_lines: bool, catalogue: Catalogue
+) -> SheetOrder | None:
+    from idphoto.imaging.order import SheetOrder
+    from idphoto.imaging.sheet import parse_paper
+
+    if paper is None:
+        return None
+    wanted = []
+    for part in (others or "").split(","):
+        name, _, number = part.strip().partition(":")
+        if name:
+            if number and not number.isdigit():
+                fail(f"--layout-with {part!r} is not ID:COPIES, such as cn-2inch:4.")
+            wanted.append((catalogue.get(name), int(number) if number else None))
+    return SheetOrder(paper=parse_paper(paper), copies=copies, others=tuple(wanted), cut_lines=cut_lines)

@@ -17,6 +17,7 @@ import typer
 
 from idphoto.cli.console import fail, make_console
 from idphoto.settings import Settings
+from idphoto.specs import Catalogue
 
 _READY_TIMEOUT_S = 60
 _READY_POLL_S = 0.1
@@ -51,6 +52,7 @@ def serve(
     logs.configure(settings.log_format)
     if find_missing(ModelFolder(settings.models_dir), MODEL_FILES):
         fail("The model files are not there yet: run `idphoto models pull` first.")
+    Catalogue.load(settings.specs_file)  # raises here and once, not in every process
     try:
         settings.matting_choice.check_file(ModelFolder(settings.models_dir))
         if settings.matting_file is not None:

@@ -7,11 +7,12 @@ import numpy as np
 
 from idphoto.imaging import geometry
 from idphoto.imaging.drawing import is_drawn
-from idphoto.imaging.errors import NoFace
+from idphoto.imaging.errors import HeadCropped, NoFace
 from idphoto.imaging.faces import FaceFinder, choose_subject
+from idphoto.imaging.inspection import Inspection, Inspector
 from idphoto.imaging.matting import Matter, is_divided
 from idphoto.imaging.models import ModelFolder
-from idphoto.imaging.portrait import Alpha, Box, Face, Head, Notice, Pixels, Portrait, Progress, Source
+from idphoto.imaging.portrait import Alpha, Box, Face, Head, Notice, Photo, Pixels, Portrait, Progress, Source
 from idphoto.imaging.recipes import DEFAULT_CHOICE, MattingChoice
 
 #: Below this distance between the eyes, in pixels, a 1 inch photo at 300 dpi (295x413, eyes about 55 pixels apart) is
@@ -33,6 +34,7 @@ class Analyser:
     def __init__(self, models: ModelFolder, *, matting: MattingChoice = DEFAULT_CHOICE) -> None:
         self._finder = FaceFinder(models)
         self._matter = Matter(models, matting)
+        self._inspector = Inspector(models)
 
     @property
     def provider(self) -> str:
@@ -78,8 +80,25 @@ class Analyser:
             face=face,
             head=head,
             foreground=foreground,
+            second_face=max((other.box.width * other.box.height for other in others), default=0.0)
+            / (face.box.width * face.box.height),
             warnings=_list_notices(pixels, head, turns, divided=is_divided(alpha, face, others)),
         )
+
+    def inspect(self, portrait: Portrait) -> Inspection:
+        """Measure pose, eyes, mouth, light and sharpness of a portrait."""
+        return self._inspector.inspect(portrait)
+
+    def find_head(self, photo: Photo) -> Head | None:
+        """Search the head again on a finished photo; None when it is not found there."""
+        pixels = np.ascontiguousarray(photo.pixels[..., :3])
+        faces = self._finder.find(pixels)
+        if not faces:
+            return None
+        try:
+            return geometry.measure_head(faces[0], photo.alpha)
+        except HeadCropped:
+            return None
 
 
 def _list_notices(pixels: Pixels, head: Head, turns: int, *, divided: bool) -> tuple[Notice, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from idphoto.imaging.affine import Matrix
+from idphoto.imaging.errors import HeadCropped
 from idphoto.imaging.portrait import Notice, Portrait
 from idphoto.imaging.search import TOLERANCE, Found, Search
 from idphoto.specs import Spec
@@ -45,19 +46,32 @@ def frame_whole(portrait: Portrait) -> Framing:
     return Framing(matrix=np.eye(2, 3), width=width, height=height, scale=1.0)
 
 
-def frame(portrait: Portrait, spec: Spec) -> Framing:
+def frame(portrait: Portrait, spec: Spec, *, within: bool = False) -> Framing:
     """Find the crop that serves the spec best.
 
     The head's roll is taken out (up to 35 degrees) unless that would pull a cut edge of the body into the frame.
-    The result always exists; its warnings say what it could not meet: ``OUT_OF_RANGE``, ``SHOULDERS_CUT``, and
-    further ``UPSCALED`` and ``ROLL_CORRECTED``.
+    The result's warnings say what it could not meet: ``OUT_OF_RANGE``, ``SHOULDERS_CUT``, and further ``UPSCALED`` and
+    ``ROLL_CORRECTED``.
+
+    Args:
+        portrait: what is known of the photo.
+        spec: what is asked for.
+        within: the background is kept, so the canvas has to lie inside the photo. Without it a crop always exists.
+
+    Raises:
+        HeadCropped: the photo is too tight for a canvas of this shape inside it that holds the head.
     """
     roll = portrait.head.roll
     upright = float(np.clip(roll, -_MAX_ROLL, _MAX_ROLL)) if abs(roll) >= _MIN_ROLL else 0.0
-    best = Search(portrait, spec, upright).solve()
-    if upright and best.cut > TOLERANCE:
-        others = [Search(portrait, spec, turn).solve() for turn in (upright / 2, 0.0)]
+    best = Search(portrait, spec, upright, within=within).solve()
+    if upright and (best.cut > TOLERANCE or (within and not best.in_range)):
+        others = [Search(portrait, spec, turn, within=within).solve() for turn in (upright / 2, 0.0)]
         best = min([best, *others], key=lambda found: found.cost)
+    if within and best.head_outside > TOLERANCE:
+        raise HeadCropped(
+            "The photo is too tight to be cropped for this document with its background kept: send one that shows more "
+            "around the head, or let the background be replaced."
+        )
     return Framing(
         matrix=best.matrix,
         width=spec.width,

@@ -42,6 +42,8 @@ _CODEC_ERRORS = (
 )
 
 _EXIF_ORIENTATION = 0x0112
+# Beyond it is no print, but a file that says anything.
+_HIGHEST_DPI = 10_000
 
 # EXIF 2.32, 4.6.4 A: what to do with the stored picture to see it upright.
 _UPRIGHT = {
@@ -85,7 +87,7 @@ def decode(data: bytes, *, max_pixels: int) -> Source:
             _check_size(image, max_pixels)
             upright = _turn_upright(image)
             rgb = _to_srgb(_to_eight_opaque_bits(upright), image.info.get("icc_profile"))
-            return Source(pixels=np.array(rgb, dtype=np.uint8), format=image.format or "")
+            return Source(pixels=np.array(rgb, dtype=np.uint8), format=image.format or "", dpi=_read_dpi(image))
     except DecodeError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -104,6 +106,15 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
         )
     if min(width, height) < _MIN_SIDE:
         raise UnreadableImage(f"The image is only {width} x {height} pixels: send a larger one.")
+
+
+def _read_dpi(image: Image.Image) -> float | None:
+    """Return the resolution that the file states; a wrong or missing statement is none."""
+    try:
+        dpi = float(image.info["dpi"][0])
+    except (KeyError, *_CODEC_ERRORS):
+        return None
+    return dpi if 1 <= dpi <= _HIGHEST_DPI else None
 
 
 def _turn_upright(image: Image.Image) -> Image.Image:

@@ -11,6 +11,7 @@
     │   ├── MultipleFaces        multiple_faces
     │   ├── FaceTooSmall         face_too_small
     │   └── HeadCropped          head_cropped
+    ├── FileSizeUnreachable      file_size_unreachable
     └── ModelError               model_missing
 
 The docstring of a class is its default message; ``code`` is stable and goes into ``err_info``.
@@ -72,6 +73,12 @@ class HeadCropped(SubjectError):
     """The head is cut off by the edge of the photo: send one that shows the whole head with some space above it."""
 
     code = "head_cropped"
+
+
+class FileSizeUnreachable(ImagingError):
+    """The file cannot be made as small or as large as asked at this size in pixels."""
+
+    code = "file_size_unreachable"
 
 
 class ModelError(ImagingError):

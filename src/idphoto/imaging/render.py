@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from idphoto.imaging.affine import Matrix, invert, move
+from idphoto.imaging.backdrop import lay_gradient
 from idphoto.imaging.compose import Framing
 from idphoto.imaging.foreground import clean_foreground
 from idphoto.imaging.geometry import move_head
 from idphoto.imaging.portrait import Alpha, Photo, Pixels, Portrait
+from idphoto.imaging.retouch import Retouch, retouch
 
 # Below this scale the source is first reduced by whole pixels, so that the supersampled picture stays small.
 _MIN_SCALE = 0.25
@@ -22,55 +24,86 @@ _MIN_SCALE = 0.25
 _REACH = 4
 
 
-def render(portrait: Portrait, framing: Framing, *, background: str | None, dpi: int) -> Photo:
-    """Lay the portrait on its canvas.
+@dataclass(frozen=True, kw_only=True)
+class Finish:
+    """What is done to a framed portrait."""
 
-    Colour and alpha are resampled side by side, then the edge is cleaned at the output's size. What lies outside
-    the source is transparent.
+    background: str | None = "FFFFFF"
+    """RRGGBB; None: transparent, which only PNG can hold."""
+    background_end: str | None = None
+    """RRGGBB at the bottom of a vertical gradient that begins with ``background``."""
+    keep_background: bool = False
+    """Show the photo's own background; the two colours are then not used."""
+    retouch: Retouch = field(default_factory=Retouch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutOut:
+    """A framed portrait: observed colours, old background included, and the alpha that goes with them."""
+
+    pixels: Pixels
+    """(H, W, 3)."""
+    alpha: Alpha
+    """(H, W); 0 where the canvas reaches beyond the source."""
+
+
+def render(portrait: Portrait, framing: Framing, finish: Finish, *, dpi: int) -> Photo:
+    """Lay the portrait on its canvas and finish it.
 
     Args:
         portrait: what is known of the photo.
         framing: where it goes.
-        background: RRGGBB, filled in sRGB; None keeps the picture transparent.
+        finish: background and retouch.
         dpi: passed on to the photo.
 
     Returns:
         A photo of exactly the framing's size, with the notices of both the portrait and the framing.
     """
-    cut_out = _resample(portrait, framing)
-    pixels = clean_foreground(cut_out.pixels, cut_out.alpha)
-    finished = np.dstack([pixels, cut_out.alpha]) if background is None else _lay_on(pixels, cut_out.alpha, background)
+    cut = crop(portrait, framing)
+    # The old background's colour goes first, or retouching would work on it as well.
+    pixels = cut.pixels if finish.keep_background else clean_foreground(cut.pixels, cut.alpha)
+    if not finish.retouch.is_off:
+        landmarks = move(framing.matrix, portrait.face.landmarks[:, :2]).astype(np.float32)
+        pixels = retouch(pixels, cut.alpha, landmarks, finish.retouch)
+    if not finish.keep_background:
+        pixels = _lay(pixels, cut.alpha, _paint_backdrop(framing, finish))
     return Photo(
-        pixels=finished,
+        pixels=pixels,
+        alpha=cut.alpha,
         dpi=dpi,
         head=move_head(portrait.head, framing.matrix),
         warnings=portrait.warnings + framing.warnings,
     )
 
 
-def _lay_on(pixels: Pixels, alpha: Alpha, background: str) -> Pixels:
-    colour = np.frombuffer(bytes.fromhex(background), dtype=np.uint8)
+def _paint_backdrop(framing: Framing, finish: Finish) -> Pixels | None:
+    if finish.background is None:
+        return None
+    bottom = finish.background_end or finish.background
+    return lay_gradient(framing.height, framing.width, top=finish.background, bottom=bottom)
+
+
+def _lay(pixels: Pixels, alpha: Alpha, backdrop: Pixels | None) -> NDArray[np.uint8]:
+    """Put the person before a backdrop, mixed in sRGB; None makes the picture transparent, with straight alpha."""
+    if backdrop is None:
+        return np.dstack([pixels, alpha])
     share = alpha[..., None].astype(np.uint16)
     # Exact rounding of the mixture in integers: 255 * 255 fits 16 bits, and half of 255 rounds.
-    mixed = (pixels * share + colour * (255 - share) + 127) // 255
+    mixed = (pixels * share + backdrop * (255 - share) + 127) // 255
     return mixed.astype(np.uint8)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _CutOut:
-    """Observed colours, old background included, and the alpha that goes with them."""
+def crop(portrait: Portrait, framing: Framing) -> CutOut:
+    """Resample the portrait onto its canvas, colour and alpha side by side.
 
-    pixels: Pixels
-    alpha: Alpha
-
-
-def _resample(portrait: Portrait, framing: Framing) -> _CutOut:
+    What lies outside the source is transparent, and repeats the source's edge in colour.
+    """
     height, width = portrait.alpha.shape
     if (framing.width, framing.height) == (width, height) and np.array_equal(framing.matrix, np.eye(2, 3)):
-        return _CutOut(pixels=portrait.pixels, alpha=portrait.alpha)
+        return CutOut(pixels=portrait.pixels, alpha=portrait.alpha)
     left, top, right, bottom = _find_region(framing, width, height)
     if left >= right or top >= bottom:
-        return _CutOut(
+        return CutOut(
             pixels=np.zeros((framing.height, framing.width, 3), np.uint8),
             alpha=np.zeros((framing.height, framing.width), np.uint8),
         )
@@ -102,7 +135,7 @@ def _resample(portrait: Portrait, framing: Framing) -> _CutOut:
     if steps > 1:
         fine = cv2.resize(fine, (framing.width, framing.height), interpolation=cv2.INTER_AREA)
     channels = fine.astype(np.uint8, copy=False)
-    return _CutOut(pixels=np.ascontiguousarray(channels[..., :3]), alpha=np.ascontiguousarray(channels[..., 3]))
+    return CutOut(pixels=np.ascontiguousarray(channels[..., :3]), alpha=np.ascontiguousarray(channels[..., 3]))
 
 
 def _find_region(framing: Framing, width: int, height: int) -> tuple[int, int, int, int]:

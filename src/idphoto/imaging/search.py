@@ -5,7 +5,7 @@ side; no formula serves all of that. Every wish is a cost, and the cheapest cand
 weight:
 
 1. the head lies wholly inside the canvas;
-2. the body reaches the canvas' bottom edge;
+2. the body reaches the canvas' bottom edge; where the background is kept, the canvas lies inside the photo instead;
 3. the ranges that a document sets, then our own usual ones;
 4. upright; no cut shoulder beside the body; hair inside the canvas; centred;
 5. the targets inside the ranges.
@@ -45,6 +45,8 @@ _GAP_NARROW = 10.0
 _HEAD_TOO_WIDE = 2e5
 _HEAD_OUTSIDE = 2e5
 _HAIR_OUTSIDE = 800.0
+# A canvas that reaches beyond the photo has no background there to keep; per height.
+_BEYOND = 1e6
 # Hair that touches the edge looks cut; a fraction of the height.
 _HAIR_ROOM = 0.015
 _OFF_CENTRE = 5e3
@@ -70,6 +72,8 @@ class Found:
     cost: float
     cut: float
     """How far the deepest cut edge of the photo reaches into the frame, as a fraction of its side."""
+    head_outside: float
+    """How far the head reaches out of the frame, as a fraction of its height."""
     in_range: bool
 
 
@@ -103,7 +107,7 @@ class _Wish:
         outside = np.maximum(0, np.maximum(self.limits.low - self.values, self.values - self.limits.high)) / _RANGE_UNIT
         near = np.minimum(outside, _RANGE_BEND)
         cost: _Values = self.weight * (_RANGE_STEP * outside + near * (2 * outside - near))
-        if self.aimed:
+        if self.aimed and self.limits.target is not None:
             half = max(_RANGE_UNIT, (self.limits.high - self.limits.low) / 2)
             cost = cost + ((self.values - self.limits.target) / half) ** 2
         return cost
@@ -121,15 +125,17 @@ class _Cuts:
 class Search:
     """The search for one roll: the source is turned first, so that every candidate is a scale and a shift."""
 
-    def __init__(self, portrait: Portrait, spec: Spec, turn: float) -> None:
+    def __init__(self, portrait: Portrait, spec: Spec, turn: float, *, within: bool = False) -> None:
+        """``within``: the canvas has to lie inside the photo."""
         self._spec = spec
+        self._bounds = portrait.alpha.shape[::-1] if within else None
         self._turn = turn
         self._left_over = portrait.head.roll - turn
         cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
         self._rotation = np.array([[cosine, sine], [-sine, cosine]])
         head = portrait.head
         chin, crown, eyes, hair = (
-            self._rotation @ point for point in (head.chin, head.crown, head.eye_middle, head.hair_top)
+            self._rotation @ point for point in (head.chin, head.top(spec.crown), head.eye_middle, head.hair_top)
         )
         self._crown_y = float(crown[1])
         # At least a pixel, so that nonsense measures cannot stop the search.
@@ -145,9 +151,12 @@ class Search:
     def solve(self) -> Found:
         """Search a wide grid, then twice a fine one around the best: to well below a pixel in the end."""
         spec = self._spec
-        wanted = spec.placement.head_height.target * spec.height / self._head_height
+        wanted = (spec.placement.head_height.target or 0.5) * spec.height / self._head_height
         widest = spec.width / (_HEAD_PER_FACE * self._face_width)
-        scales = np.geomspace(0.6 * min(wanted, widest), 1.8 * wanted, 32)
+        largest = 1.8 * wanted
+        if self._bounds is not None:
+            largest = max(largest, 1.5 * spec.width / self._bounds[0], 1.5 * spec.height / self._bounds[1])
+        scales = np.geomspace(0.6 * min(wanted, widest), largest, 32)
         tops = np.linspace(-0.1, 1.0, 45) * spec.height
         costs = self._cost(_Grid.of(scales, tops, np.zeros(1)))
         shifts = np.linspace(-_MAX_SHIFT, _MAX_SHIFT, 7) * spec.width
@@ -219,8 +228,7 @@ class Search:
     def _cost(self, grid: _Grid) -> _Values:
         spec = self._spec
         too_wide = np.maximum(0, grid.scales * _HEAD_PER_FACE * self._face_width / spec.width - 1)
-        chin = grid.tops + grid.scales * self._head_height
-        head_outside = np.maximum(0, -grid.tops / spec.height) + np.maximum(0, chin / spec.height - 1)
+        head_outside = self._reach_out(grid)
         hair_outside = np.maximum(0, (grid.scales * self._hair_rise - grid.tops) / spec.height + _HAIR_ROOM)
         bottom, sides, top = self._reach_in(self._cuts, grid)
         cost: _Values = (
@@ -232,7 +240,32 @@ class Search:
             + _SIDE_CUT * sides
             + _TOP_CUT * top
         )
+        cost = cost + _BEYOND * self._reach_beyond(grid)
         return sum((wish.cost() for wish in self._measure(grid)), cost)
+
+    def _reach_out(self, grid: _Grid) -> _Values:
+        """Tell how far the head reaches out of the frame's top and bottom: (S, T, 1), in heights."""
+        height = self._spec.height
+        chin = grid.tops + grid.scales * self._head_height
+        outside: _Values = np.maximum(0, -grid.tops / height) + np.maximum(0, chin / height - 1)
+        return outside
+
+    def _reach_beyond(self, grid: _Grid) -> _Values:
+        """Tell how far the canvas' corners lie beyond the photo's edges: (S, T, X), in heights of the canvas."""
+        if self._bounds is None:
+            return np.zeros(1)
+        width, height = self._spec.width, self._spec.height
+        corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=np.float64)
+        x = (corners[:, 0] - width / 2 - grid.shifts[..., None]) / grid.scales[..., None] + self._axis_x
+        y = (corners[:, 1] - grid.tops[..., None]) / grid.scales[..., None] + self._crown_y
+        x, y = np.broadcast_arrays(x, y)
+        # Back from the turned source to the photo itself, where its edges are level.
+        photo_x = self._rotation[0, 0] * x + self._rotation[1, 0] * y
+        photo_y = self._rotation[0, 1] * x + self._rotation[1, 1] * y
+        beyond_x = np.maximum(0, np.maximum(-photo_x, photo_x - self._bounds[0]))
+        beyond_y = np.maximum(0, np.maximum(-photo_y, photo_y - self._bounds[1]))
+        beyond: _Values = np.maximum(beyond_x, beyond_y).max(axis=-1) * grid.scales / height
+        return beyond
 
     def _describe(self, chosen: _Grid, cost: float) -> Found:
         scale = chosen.scales.item()
@@ -249,6 +282,7 @@ class Search:
             turn=self._turn,
             cost=cost + _LEFT_OVER_ROLL * self._left_over**2,
             cut=max(bottom.item(), sides.item(), top.item()),
+            head_outside=self._reach_out(chosen).item(),
             in_range=all(
                 wish.limits.low - TOLERANCE <= wish.values.item() <= wish.limits.high + TOLERANCE for wish in wishes
             ),

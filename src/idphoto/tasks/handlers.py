@@ -140,7 +140,8 @@ class Announcer:
     async def _read_inline(self, task: Task) -> str | None:
         if task.return_type is not ReturnType.BASE64 or task.outcome is None:
             return None
-        return base64.b64encode(await self._storage.get(task.outcome.result_key)).decode("ascii")
+        key = task.outcome.result_key
+        return None if key is None else base64.b64encode(await self._storage.get(key)).decode("ascii")
 
 
 def _is_delivered(answer: Answer | None) -> bool:

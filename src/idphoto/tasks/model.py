@@ -14,8 +14,10 @@ whoever holds an older attempt can no longer write (fencing).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from typing import Any
+
+from idphoto.tasks.request import PhotoRequest
 
 
 class State(IntEnum):
@@ -67,49 +69,6 @@ class ReturnType(IntEnum):
     BINARY = 3
 
 
-class Format(StrEnum):
-    """File format of the result."""
-
-    PNG = "png"
-    JPG = "jpg"
-
-    @property
-    def media_type(self) -> str:
-        """The Content-Type."""
-        return "image/jpeg" if self is Format.JPG else "image/png"
-
-
-@dataclass(frozen=True, kw_only=True)
-class PhotoRequest:
-    """What the client asked for, validated. Stored with the task as JSON."""
-
-    width: int | None = None
-    height: int | None = None
-    spec: str | None = None
-    """Id in the catalogue; excludes width and height. With neither: the source's own canvas, no crop."""
-    format: Format = Format.PNG
-    background: str = "FFFFFF"
-    """RRGGBB, upper case. PNG is transparent and ignores it."""
-    largest_face: bool = False
-    """Take the largest of several faces instead of failing."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON object that :meth:`from_json` reads."""
-        return {
-            "width": self.width,
-            "height": self.height,
-            "spec": self.spec,
-            "format": self.format.value,
-            "background": self.background,
-            "largest_face": self.largest_face,
-        }
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> PhotoRequest:
-        """Read what :meth:`to_json` wrote."""
-        return cls(**{**data, "format": Format(data["format"])})
-
-
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Why a task ended without a photo."""
@@ -126,11 +85,23 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SheetFiles:
+    """A print sheet that a task produced."""
+
+    image_key: str
+    """Storage keys; their last parts are unguessable."""
+    pdf_key: str
+    photos: int
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What a task produced."""
 
-    result_key: str
-    """Storage key of the file; its last part is unguessable."""
+    result_key: str | None
+    """Storage key of the file; its last part is unguessable. None: a check makes no file."""
     width: int
     height: int
     size_bytes: int
@@ -139,6 +110,22 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     face: dict[str, Any] = field(default_factory=dict)
     """Head measures in the finished photo, for the extra wire key ``face``."""
+    compliance: dict[str, Any] | None = None
+    """The report, as the wire has it; None where no document was asked for."""
+    sheet: SheetFiles | None = None
+    cutout_key: str | None = None
+    """Storage key of what re-rendering needs."""
+
+    @property
+    def public_keys(self) -> tuple[str, ...]:
+        """Keys of the files that anybody may fetch who knows their names."""
+        sheet = (self.sheet.image_key, self.sheet.pdf_key) if self.sheet else ()
+        return (*((self.result_key,) if self.result_key else ()), *sheet)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys of all files."""
+        return (*self.public_keys, *((self.cutout_key,) if self.cutout_key else ()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,4 +160,10 @@ class Task:
     failure: Failure | None = None
     outcome: Outcome | None = None
     expires_at: float | None = None
-    """Set at the end: row and result are deleted after this."""
+    """Set at the end: row and files are deleted after this."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Storage keys of all files that belong to the task."""
+        source = (self.source_key,) if self.source_key else ()
+        return (*source, *(self.outcome.keys if self.outcome else ()))

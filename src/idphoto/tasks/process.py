@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import structlog
 
-from idphoto.imaging.errors import DecodeError, SubjectError
-from idphoto.imaging.pipeline import Made, Order, Pipeline
-from idphoto.specs import Catalogue, Spec
+from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, SubjectError
+from idphoto.imaging.pipeline import Pipeline
+from idphoto.imaging.sheet import DoesNotFit
+from idphoto.specs import Catalogue
 from idphoto.storage import LocalStorage, StorageError
 from idphoto.tasks.errors import LostLease
-from idphoto.tasks.model import Failure, Format, Outcome, PhotoRequest, State, Task
+from idphoto.tasks.model import Failure, Outcome, State, Task
 from idphoto.tasks.queue import Job, JobQueue, Retry
 from idphoto.tasks.store import TaskStore
+from idphoto.tasks.work import Work, do_work
 
 #: How often a task is begun before it is taken to be what crashes the workers.
 MAX_ATTEMPTS = 3
@@ -81,25 +81,35 @@ class PhotoProcessor:
         try:
             data = await self._storage.get(task.source_key or "")
             await self._store.advance(task, State.PREPARING, _READ)
-            made = await self._make(task, data)
-            key = f"results/{secrets.token_urlsafe(24)}.{task.request.format.value}"
-            await self._storage.put(key, made.data)
+            work = await self._work(task, data)
+            outcome = await self._keep(task, work)
         except StorageError as error:
             raise _Ended(State.NOT_STORED, "storage_failed", str(error)) from error
         try:
-            await self._store.finish(task, _describe(made, key), (time.monotonic() - started) * 1000, self._queue)
+            await self._store.finish(task, outcome, (time.monotonic() - started) * 1000, self._queue)
         except LostLease:
-            await self._storage.delete(key)
+            for key in outcome.keys:
+                await self._storage.delete(key)
             raise
         await self._drop_source(task)
 
-    async def _make(self, task: Task, data: bytes) -> Made:
+    async def _keep(self, task: Task, work: Work) -> Outcome:
+        """Store the files; those that were stored before one fails are swept as orphans."""
+        for key, data in work.files:
+            await self._storage.put(key, data)
+        if work.copied_cutout is not None:
+            await self._storage.copy(task.source_key or "", work.copied_cutout)
+        return work.outcome
+
+    async def _work(self, task: Task, data: bytes) -> Work:
         try:
             return await self._run_pipeline(task, data)
         except DecodeError as error:
             raise _Ended(State.UNREADABLE, error.code, str(error)) from error
-        except SubjectError as error:
+        except (SubjectError, FileSizeUnreachable) as error:
             raise _Ended(State.FAILED, error.code, str(error)) from error
+        except DoesNotFit as error:
+            raise _Ended(State.FAILED, "layout_does_not_fit", str(error)) from error
         except TimeoutError as error:
             message = f"Processing took longer than {self._timeout_s:g} seconds."
             raise _Ended(State.TIMED_OUT, "timeout", message) from error
@@ -110,9 +120,9 @@ class PhotoProcessor:
                 raise
             raise _Ended(State.FAILED, "internal", "The photo could not be processed.") from error
 
-    async def _run_pipeline(self, task: Task, data: bytes) -> Made:
+    async def _run_pipeline(self, task: Task, data: bytes) -> Work:
         gauge = _Gauge()
-        make = partial(self._pipeline.make, data, _read_order(task.request, self._catalogue), progress=gauge.tell)
+        make = partial(do_work, self._pipeline, self._catalogue, task.request, data, gauge.tell)
         report = asyncio.create_task(self._report(task, gauge))
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -183,45 +193,3 @@ class _Gauge:
                 return
             self._changed.clear()
             yield self._percent
-
-
-def _read_order(request: PhotoRequest, catalogue: Catalogue) -> Order:
-    spec: Spec | None = None
-    if request.spec is not None:
-        spec = catalogue.get(request.spec)
-    elif request.width is not None and request.height is not None:
-        spec = Spec.of_size(request.width, request.height)
-    return Order(
-        spec=spec,
-        background=None if request.format is Format.PNG else request.background,
-        format="png" if request.format is Format.PNG else "jpg",
-        largest_face=request.largest_face,
-    )
-
-
-def _describe(made: Made, key: str) -> Outcome:
-    height, width = made.photo.pixels.shape[:2]
-    box = made.portrait.foreground
-    return Outcome(
-        result_key=key,
-        width=width,
-        height=height,
-        size_bytes=len(made.data),
-        foreground=(round(box.x), round(box.y), round(box.width), round(box.height)),
-        warnings=tuple(notice.value for notice in made.notices),
-        face=_measure_face(made, height),
-    )
-
-
-def _measure_face(made: Made, height: int) -> dict[str, Any]:
-    """Measure the head in the finished photo as specs do, in fractions of its height, and its angles in the source."""
-    head, source = made.photo.head, made.portrait.head
-    return {
-        "head_height": round(float(head.chin[1] - head.crown[1]) / height, 4),
-        "eye_line": round(1 - float(head.eye_middle[1]) / height, 4),
-        "top_margin": round(float(head.crown[1]) / height, 4),
-        "roll": round(float(head.roll), 2),
-        "source_roll": round(float(source.roll), 2),
-        "source_yaw": round(float(source.yaw), 2),
-        "source_pitch": round(float(source.pitch), 2),
-    }

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row
 
-from idphoto.tasks.model import Failure, Outcome, PhotoRequest, ReturnType, State, Task
+from idphoto.tasks.model import Failure, Outcome, ReturnType, SheetFiles, State, Task
+from idphoto.tasks.request import PhotoRequest
 
 
 def task_to_values(task: Task) -> dict[str, Any]:
@@ -52,6 +54,9 @@ def outcome_to_values(outcome: Outcome) -> dict[str, Any]:
             "foreground": list(outcome.foreground),
             "warnings": list(outcome.warnings),
             "face": outcome.face,
+            "compliance": outcome.compliance,
+            "sheet": asdict(outcome.sheet) if outcome.sheet else None,
+            "cutout_key": outcome.cutout_key,
         },
     }
 
@@ -70,12 +75,16 @@ def row_to_task(row: Row[Any]) -> Task:
         },
         state=state,
         failure=None if code is None else Failure(state=state, code=code, message=message),
-        outcome=None if result_key is None else _read_outcome(result_key, outcome),
+        outcome=None if outcome is None else _read_outcome(result_key, outcome),
     )
 
 
-def _read_outcome(result_key: str, data: dict[str, Any]) -> Outcome:
+def _read_outcome(result_key: str | None, data: dict[str, Any]) -> Outcome:
     x, y, width, height = data["foreground"]
-    return Outcome(
-        **{**data, "foreground": (x, y, width, height), "warnings": tuple(data["warnings"])}, result_key=result_key
-    )
+    sheet = data.get("sheet")
+    read = {
+        "foreground": (x, y, width, height),
+        "warnings": tuple(data["warnings"]),
+        "sheet": None if sheet is None else SheetFiles(**sheet),
+    }
+    return Outcome(**{**data, **read}, result_key=result_key)

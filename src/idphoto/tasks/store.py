@@ -7,9 +7,10 @@ and is refused with :class:`LostLease` when the row has moved on (fencing).
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -69,10 +70,9 @@ class TaskStore:
         return await self._read(select(tables.task).where(_ROW.id == task_id, ended))
 
     async def find_result(self, key: str) -> Task | None:
-        """Return the finished, unexpired task whose result is stored under ``key``."""
-        return await self._read(
-            select(tables.task).where(_ROW.result_key == key, _ROW.state == State.DONE.value, _unexpired())
-        )
+        """Return the finished, unexpired task that has stored its result or another file under ``key``."""
+        holder = or_(_ROW.result_key == key, _ROW.id == _find_holder(key))
+        return await self._read(select(tables.task).where(holder, _ROW.state == State.DONE.value, _unexpired()))
 
     async def begin(self, task_id: str) -> Task | None:
         """Open a new attempt, which fences off all earlier ones; None when the task has ended or is gone."""
@@ -109,6 +109,7 @@ class TaskStore:
         await self._end(
             task,
             queue,
+            more_files=[key for key in outcome.keys if key != outcome.result_key],
             state=State.DONE.value,
             progress=100,
             elapsed_ms=elapsed_ms,
@@ -144,8 +145,9 @@ class TaskStore:
             await conn.execute(delete(tables.task).where(_ROW.id == task_id))
 
     async def is_referenced(self, key: str) -> bool:
-        """Tell whether a storage key is the source or the result of an unexpired task."""
-        query = select(_ROW.id).where(or_(_ROW.source_key == key, _ROW.result_key == key), _unexpired()).limit(1)
+        """Tell whether a storage key is a file of an unexpired task."""
+        holder = or_(_ROW.source_key == key, _ROW.result_key == key, _ROW.id == _find_holder(key))
+        query = select(_ROW.id).where(holder, _unexpired()).limit(1)
         async with self._reader.begin() as conn:
             return (await conn.execute(query)).first() is not None
 
@@ -166,10 +168,12 @@ class TaskStore:
             row = (await conn.execute(query)).one_or_none()
         return None if row is None else row_to_task(row)
 
-    async def _end(self, task: Task, queue: JobQueue, **values: object) -> None:
+    async def _end(self, task: Task, queue: JobQueue, more_files: Sequence[str] = (), **values: object) -> None:
         now = time.time()
         async with self._engine.begin() as conn:
             await _write(conn, task, completed_at=now, expires_at=now + self._result_ttl_s, **values)
+            if more_files:
+                await conn.execute(insert(tables.file), [{"key": key, "task_id": task.id} for key in more_files])
             if task.callback_url is not None:
                 await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
 
@@ -182,6 +186,10 @@ async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:
     result = await conn.execute(update(tables.task).where(*fence).values(**values))
     if result.rowcount == 0:
         raise LostLease
+
+
+def _find_holder(key: str) -> ScalarSelect[str]:
+    return select(tables.file.c.task_id).where(tables.file.c.key == key).scalar_subquery()
 
 
 def _is_repeat_of(task: Task) -> ColumnElement[bool]:

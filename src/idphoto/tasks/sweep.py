@@ -16,7 +16,7 @@ ORPHAN_AGE_S = 3600.0
 #: Looking for orphans reads whole folders.
 _ORPHANS_EVERY_S = 600.0
 _EXPIRED_AT_ONCE = 1000
-_PREFIXES: tuple[Prefix, ...] = ("sources", "results", "partial")
+_PREFIXES: tuple[Prefix, ...] = ("sources", "results", "cutouts", "partial")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +52,8 @@ class Sweeper:
     async def _remove(self, task: Task) -> bool:
         """Delete the files first: the row is all that leads to them."""
         try:
-            for key in (task.source_key, task.outcome.result_key if task.outcome else None):
-                if key:
-                    await self._storage.delete(key)
+            for key in task.keys:
+                await self._storage.delete(key)
         except StorageError:
             self._log.warning("files_not_deleted", task_id=task.id)
             return False

@@ -53,6 +53,14 @@ task = Table(
     UniqueConstraint("owner", "idempotency_key"),
 )
 
+file = Table(
+    "file",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("task_id", String, ForeignKey("task.id", ondelete="CASCADE"), nullable=False, index=True),
+)
+"""What a task has stored besides its source and its result."""
+
 job = Table(
     "job",
     metadata,

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from idphoto.tasks.model import Format, ReturnType, State
+from idphoto.tasks.model import ReturnType, State
+from idphoto.tasks.request import Format
 from tests.integration.api.running import KEY, PHOTO, RESULT, Server, Start
 
 CREATE_PATHS = ("/task/pic/idphoto", "/api/tasks/visual/idphoto", "/api/tasks/visual/external/idphoto")
@@ -83,7 +84,7 @@ def test_an_empty_file_with_a_name_is_accepted_to_fail_later(server: Server) -> 
         ({"image_url": "https://photos.example/me.jpg"}, "both_images"),
         ({"spec": "atlantis"}, "unknown_spec"),
         ({"faces": "both"}, "bad_faces"),
-        ({"max_kb": "100"}, "unsupported_field"),
+        ({"max_kb": "many"}, "bad_max_kb"),
         ({"clothes_id": "1"}, "refused_field"),
     ],
 )

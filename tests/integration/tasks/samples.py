@@ -6,8 +6,9 @@ import time
 import uuid
 from typing import Any
 
-from idphoto.tasks.model import Outcome, PhotoRequest, ReturnType, Task
+from idphoto.tasks.model import Outcome, ReturnType, Task
 from idphoto.tasks.queue import JobKind, NewJob
+from idphoto.tasks.request import PhotoRequest
 
 
 def new_task(**changes: Any) -> Task:
@@ -29,8 +30,9 @@ def job_of(task: Task, **changes: Any) -> NewJob:
     return NewJob(**{"kind": JobKind.PROCESS, "task_id": task.id, **changes})
 
 
+RESULT_KEY = "results/s3cret.png"
 OUTCOME = Outcome(
-    result_key="results/s3cret.png",
+    result_key=RESULT_KEY,
     width=295,
     height=413,
     size_bytes=12345,

@@ -23,7 +23,7 @@ from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.webhooks import RETRY_DELAYS_S, Signer, load_or_create_secret
 from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.integration.tasks.samples import RESULT_KEY, job_of, new_task
 from tests.running import Receiver
 
 
@@ -77,7 +77,7 @@ async def test_a_failed_task_is_announced_as_such(desk: Desk, announce: Announce
 
 
 async def test_the_photo_itself_is_sent_to_those_who_want_base64(desk: Desk, announce: Announcer) -> None:
-    await desk.storage.put(OUTCOME.result_key, b"finished photo")
+    await desk.storage.put(RESULT_KEY, b"finished photo")
     task = await desk.add_ended(return_type=ReturnType.BASE64, callback_url=desk.receiver.url)
     await announce(a_job(JobKind.CALLBACK, task))
     data = desk.receiver.received.get(timeout=30).json()["data"]

@@ -17,10 +17,11 @@ from idphoto.imaging.pipeline import Pipeline
 from idphoto.imaging.recipes import DEFAULT_CHOICE
 from idphoto.specs import Catalogue
 from idphoto.storage import LocalStorage
-from idphoto.tasks.model import Format, PhotoRequest, State, Task
+from idphoto.tasks.model import State, Task
 from idphoto.tasks.process import MAX_ATTEMPTS, PhotoProcessor, WorkerMustRestart
 from idphoto.tasks.queue import JobKind
 from idphoto.tasks.queue_sqlite import SqliteQueue
+from idphoto.tasks.request import Format, PhotoRequest
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.desk import Desk, a_job
@@ -95,7 +96,7 @@ async def test_a_portrait_becomes_a_stored_photo(desk: Desk, process: PhotoProce
     assert now.progress == 100
     assert now.elapsed_ms > 0
     assert now.outcome is not None
-    data = await desk.storage.get(now.outcome.result_key)
+    data = await desk.storage.get(now.outcome.result_key or "")
     assert now.outcome.size_bytes == len(data)
     with Image.open(io.BytesIO(data)) as image:
         assert (image.format, image.size) == ("JPEG", (300, 400))
@@ -130,7 +131,7 @@ async def test_a_png_is_transparent_and_has_the_size_of_its_spec(
     await process(a_job(JobKind.PROCESS, task))
     outcome = (await desk.read(task)).outcome
     assert outcome is not None
-    with Image.open(io.BytesIO(await desk.storage.get(outcome.result_key))) as image:
+    with Image.open(io.BytesIO(await desk.storage.get(outcome.result_key or ""))) as image:
         assert (image.format, image.mode, image.size) == ("PNG", "RGBA", (295, 413))
         assert image.getpixel((2, 2))[3] == 0  # type: ignore[index]
 

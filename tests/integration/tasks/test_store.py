@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from idphoto.tasks import tables
 from idphoto.tasks.deliveries import Delivery, DeliveryLog
 from idphoto.tasks.errors import LostLease
-from idphoto.tasks.model import Failure, Format, PhotoRequest, ReturnType, State, Task
+from idphoto.tasks.model import Failure, ReturnType, State, Task
 from idphoto.tasks.queue import Job, JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
+from idphoto.tasks.request import Format, PhotoRequest
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.workers import WorkerRegistry
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, RESULT_KEY, job_of, new_task
 
 FAILURE = Failure(state=State.DOWNLOAD_FAILED, code="download_failed", message="The server said 404.")
 
@@ -169,7 +170,7 @@ async def test_an_ended_task_is_not_written_again(store: TaskStore, queue: Sqlit
     with pytest.raises(LostLease):
         await store.fail(begun, FAILURE, queue)
     assert await store.begin(begun.id) is None
-    assert await store.find_result(OUTCOME.result_key) is not None
+    assert await store.find_result(RESULT_KEY) is not None
 
 
 async def test_a_deleted_task_is_lost_to_its_worker(store: TaskStore, queue: SqliteQueue):
@@ -215,7 +216,7 @@ async def test_an_expired_task_is_unknown(short_store: TaskStore, queue: SqliteQ
     begun = await begin(short_store, await add(short_store, queue))
     await short_store.finish(begun, OUTCOME, 1.0, queue)
     assert await short_store.get(begun.id, owner="alice") is None
-    assert await short_store.find_result(OUTCOME.result_key) is None
+    assert await short_store.find_result(RESULT_KEY) is None
     assert await short_store.delete(begun.id, "alice") is None
     assert [task.id for task in await short_store.list_expired(10)] == [begun.id]
 
@@ -225,7 +226,7 @@ async def test_an_expired_task_waits_for_its_callback_but_its_files_do_not(short
     await short_store.finish(begun, OUTCOME, 1.0, queue)
     assert await short_store.get(begun.id, owner=None) is None
     assert await short_store.list_expired(10) == []
-    assert not await short_store.is_referenced(OUTCOME.result_key)
+    assert not await short_store.is_referenced(RESULT_KEY)
     ended = await short_store.find_ended(begun.id)
     assert ended is not None
     assert ended.outcome == OUTCOME
@@ -264,7 +265,7 @@ async def test_files_of_tasks_are_referenced_until_cleared(store: TaskStore, que
     begun = await begin(store, await add(store, queue, source_key="sources/x"))
     await store.finish(begun, OUTCOME, 1.0, queue)
     assert await store.is_referenced("sources/x")
-    assert await store.is_referenced(OUTCOME.result_key)
+    assert await store.is_referenced(RESULT_KEY)
     await store.clear_source(begun.id)
     assert not await store.is_referenced("sources/x")
 

@@ -18,7 +18,8 @@ from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import MAX_TEXT_BYTES, Form, open_form
 from idphoto.outbound import Outbound
 from idphoto.specs import Catalogue
-from idphoto.tasks.model import Format, ReturnType
+from idphoto.tasks.model import ReturnType
+from idphoto.tasks.request import Format, Mode
 
 CATALOGUE = Catalogue.load()
 MAX_UPLOAD = 100_000
@@ -75,7 +76,7 @@ def multipart(*parts: tuple[str, str | None, bytes]) -> tuple[bytes, str]:
 def test_the_defaults_are_the_contracts() -> None:
     wish = read()
     assert (wish.sync, wish.return_type, wish.callback_url) == (False, ReturnType.URL, None)
-    assert (wish.photo.format, wish.photo.background) == (Format.PNG, "FFFFFF")
+    assert (wish.photo.format, wish.photo.background) == (Format.PNG, None)
     assert (wish.photo.width, wish.photo.height, wish.photo.spec, wish.photo.largest_face) == (None, None, None, False)
 
 
@@ -132,11 +133,32 @@ def test_any_text_in_any_field_is_taken_or_refused_with_its_name(text: str) -> N
         ({"image_url": ""}, "missing_image"),
         ({"image_file": "text"}, "bad_image_file"),
         ({"callback_url": "example.com"}, "bad_callback_url"),
-        ({"dpi": "300"}, "unsupported_field"),
-        ({"keep_background": "1"}, "unsupported_field"),
-        ({"layout": "6inch"}, "unsupported_field"),
-        ({"last_id": "7"}, "unsupported_field"),
-        ({"auto_smooth": "0.5"}, "unsupported_field"),
+        ({"dpi": "9"}, "bad_dpi"),
+        ({"dpi": "300.5"}, "bad_dpi"),
+        ({"mm_width": "35"}, "bad_size"),
+        ({"mm_width": "35", "mm_height": "nan"}, "bad_mm_height"),
+        ({"mm_width": "35", "mm_height": "45", "size": "300x400"}, "conflicting_fields"),
+        ({"mm_width": "35", "mm_height": "45", "dpi": "20"}, "bad_size"),
+        ({"spec": "cn-passport", "dpi": "20"}, "bad_size"),
+        ({"keep_background": "yes"}, "bad_keep_background"),
+        ({"bg_color2": "blue"}, "bad_bg_color2"),
+        ({"min_kb": "-1"}, "bad_min_kb"),
+        ({"max_kb": "20000"}, "bad_max_kb"),
+        ({"min_kb": "30", "max_kb": "20"}, "bad_min_kb"),
+        ({"size": "300x400", "head_height": "2"}, "bad_head_height"),
+        ({"eye_line": "0.6"}, "missing_size"),
+        ({"layout": "6inch"}, "missing_size"),
+        ({"spec": "cn-1inch", "layout": "poster"}, "bad_layout"),
+        ({"spec": "cn-1inch", "layout": "6inch", "layout_copies": "0"}, "bad_layout_copies"),
+        ({"spec": "cn-1inch", "layout": "6inch", "layout_copies": "200"}, "layout_does_not_fit"),
+        ({"spec": "cn-1inch", "layout": "6inch", "layout_with": "cn-2inch:x"}, "bad_layout_with"),
+        ({"spec": "cn-1inch", "layout": "6inch", "layout_with": "moon-visa:2"}, "unknown_spec"),
+        ({"spec": "cn-1inch", "layout": "6inch", "layout_margin": "90"}, "bad_layout_margin"),
+        ({"auto_smooth": "1.5"}, "bad_auto_smooth"),
+        ({"brightness": "-2"}, "bad_brightness"),
+        ({"spec": "us-passport", "auto_smooth": "0.5"}, "editing_forbidden"),
+        ({"spec": "cn-passport", "contrast": "0.5"}, "editing_forbidden"),
+        ({"last_id": "7"}, "both_images"),
         ({"clothes_id": "3"}, "refused_field"),
         ({"auto_thin_face": "1"}, "refused_field"),
     ],
@@ -149,7 +171,53 @@ def test_a_bad_field_has_a_code_of_its_own(fields: dict[str, str], code: str) ->
 
 def test_fields_that_ask_for_nothing_are_no_obstacle() -> None:
     off = {"keep_background": "0", "auto_bright": "0.0", "auto_thin_face": "0", "preview": "0", "layout": "none"}
-    assert read(**off) == read()
+    assert read(**off) == read(keep_background="0")
+
+
+def test_a_document_s_photo_is_a_jpeg_unless_asked_otherwise() -> None:
+    assert read(spec="cn-passport").photo.format is Format.JPG
+    assert read(spec="cn-passport", format="png").photo.format is Format.PNG
+
+
+def test_advanced_fields_are_read() -> None:
+    photo = read(
+        mm_width="35",
+        mm_height="45.5",
+        dpi="600",
+        bg_color2="#00ff00",
+        min_kb="20",
+        max_kb="80",
+        head_height="0.7",
+        brightness="-0.25",
+        auto_bright="1",
+        preview="1",
+        layout="a4",
+        layout_with="cn-2inch:2, us-visa",
+        layout_lines="0",
+    ).photo
+    assert (photo.width_mm, photo.height_mm, photo.dpi) == (35, 45.5, 600)
+    assert (photo.background_end, photo.min_kb, photo.max_kb, photo.head_height) == ("00FF00", 20, 80, 0.7)
+    assert photo.retouch == {"brightness": -0.25, "auto_bright": 1.0}
+    assert photo.preview
+    assert photo.layout is not None
+    assert photo.layout.others == (("cn-2inch", 2), ("us-visa", None))
+    assert (photo.layout.paper, photo.layout.cut_lines, photo.layout.margin_mm) == ("a4", False, 3.0)
+
+
+def test_an_earlier_photo_takes_the_place_of_an_image() -> None:
+    wish = read_create_request(Form(texts={"last_id": ("7d0a2c0e",)}), catalogue=CATALOGUE, check_url=CHECK_URL)
+    assert wish.photo.last_id == "7d0a2c0e"
+    assert (wish.image, wish.image_url) == (None, None)
+
+
+def test_a_check_needs_a_document_and_waits_for_the_report() -> None:
+    form = Form(texts={"image_url": ("https://photos.example/a",), "spec": ("cn-passport",)})
+    wish = read_create_request(form, catalogue=CATALOGUE, check_url=CHECK_URL, mode=Mode.CHECK)
+    assert (wish.photo.mode, wish.photo.spec, wish.sync) == (Mode.CHECK, "cn-passport", True)
+    bare = Form(texts={"image_url": ("https://photos.example/a",)})
+    with pytest.raises(BadRequest) as caught:
+        read_create_request(bare, catalogue=CATALOGUE, check_url=CHECK_URL, mode=Mode.CHECK)
+    assert caught.value.code == "missing_spec"
 
 
 def test_an_unknown_field_is_ignored() -> None:

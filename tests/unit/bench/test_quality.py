@@ -19,7 +19,7 @@ from idphoto.imaging.analyse import Analyser
 from idphoto.imaging.compose import frame
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Notice, Portrait, Source
-from idphoto.imaging.render import render
+from idphoto.imaging.render import Finish, render
 from idphoto.specs import Catalogue
 
 
@@ -69,7 +69,7 @@ def test_the_band_is_twelve_pixels_to_each_side_of_the_edge() -> None:
 
 def test_a_photo_made_for_a_document_misses_nothing(analyser: Analyser, portrait: Portrait) -> None:
     spec = Catalogue.load().get("cn-passport")
-    photo = render(portrait, frame(portrait, spec), background="438EDB", dpi=300)
+    photo = render(portrait, frame(portrait, spec), Finish(background="438EDB"), dpi=300)
     assert find_missed(analyser, photo, spec) == []
 
 
@@ -77,7 +77,7 @@ def test_a_shifted_photo_is_reported(analyser: Analyser, portrait: Portrait) -> 
     spec = Catalogue.load().get("cn-passport")
     framing = frame(portrait, spec)
     aside = replace(framing, matrix=framing.matrix + np.array([[0, 0, 30], [0, 0, 40]]))
-    missed = find_missed(analyser, render(portrait, aside, background="438EDB", dpi=300), spec)
+    missed = find_missed(analyser, render(portrait, aside, Finish(background="438EDB"), dpi=300), spec)
     assert [text.split(" ")[0] for text in missed] == ["top", "centred"]
 
 

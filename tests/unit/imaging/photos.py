@@ -66,6 +66,7 @@ def make_portrait(
         right_eye=at(middle + 0.15 * head_height * across),
         chin=at(chin),
         crown=crown,
+        skull_top=crown,
         hair_top=crown,
         face_width=0.62 * head_height,
         roll=roll,

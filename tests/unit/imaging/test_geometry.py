@@ -21,6 +21,7 @@ HEAD = Head(
     right_eye=(150, 104),
     chin=(118, 200),
     crown=(123, -10),
+    skull_top=(122.5, 0),
     hair_top=(124, -30),
     face_width=130.0,
     roll=3.8,

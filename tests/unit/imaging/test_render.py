@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from idphoto.imaging.affine import move
 from idphoto.imaging.compose import Framing, frame, frame_whole
 from idphoto.imaging.portrait import Notice
-from idphoto.imaging.render import render
+from idphoto.imaging.render import Finish, render
 from idphoto.specs import Spec
 from tests.unit.imaging.photos import SHIRT, SKIN, make_portrait
 
@@ -19,7 +19,7 @@ ONE_INCH = Spec.of_size(295, 413)
 
 def test_the_photo_has_exactly_the_size_the_dpi_and_all_notices():
     portrait = dataclasses.replace(make_portrait(roll=8), warnings=(Notice.AUTO_ROTATED,))
-    photo = render(portrait, frame(portrait, ONE_INCH), background="438EDB", dpi=350)
+    photo = render(portrait, frame(portrait, ONE_INCH), Finish(background="438EDB"), dpi=350)
     assert photo.pixels.shape == (413, 295, 3)
     assert photo.pixels.dtype == np.uint8
     assert photo.dpi == 350
@@ -28,13 +28,13 @@ def test_the_photo_has_exactly_the_size_the_dpi_and_all_notices():
 
 def test_the_background_is_the_exact_colour():
     portrait = make_portrait()
-    photo = render(portrait, frame(portrait, ONE_INCH), background="438EDB", dpi=300)
+    photo = render(portrait, frame(portrait, ONE_INCH), Finish(background="438EDB"), dpi=300)
     assert photo.pixels[:20].reshape(-1, 3).tolist() == [[0x43, 0x8E, 0xDB]] * (20 * 295)
 
 
 def test_without_a_background_the_photo_is_transparent():
     portrait = make_portrait()
-    photo = render(portrait, frame(portrait, ONE_INCH), background=None, dpi=300)
+    photo = render(portrait, frame(portrait, ONE_INCH), Finish(background=None), dpi=300)
     assert photo.pixels.shape == (413, 295, 4)
     assert not photo.pixels[:20].any()
     assert photo.pixels[200, 147].tolist() == [*SKIN, 255]
@@ -43,7 +43,7 @@ def test_without_a_background_the_photo_is_transparent():
 @pytest.mark.parametrize("background", ["FFFFFF", "438EDB", "D9001B"])
 def test_no_halo_of_the_old_background_shows(background):
     portrait = make_portrait()
-    photo = render(portrait, frame(portrait, ONE_INCH), background=background, dpi=300)
+    photo = render(portrait, frame(portrait, ONE_INCH), Finish(background=background), dpi=300)
     allowed = np.array([SKIN, SHIRT, tuple(bytes.fromhex(background))], dtype=float)
     # Every pixel is a mixture of person and new background, so its green exceeds red and blue no more than theirs.
     greenness = allowed[:, 1] - np.maximum(allowed[:, 0], allowed[:, 2])
@@ -61,7 +61,7 @@ def test_no_halo_of_the_old_background_shows(background):
 def test_the_head_is_where_the_photo_says(roll, crown, head_height, size):
     portrait = make_portrait(roll=roll, crown=crown, head_height=head_height)
     framing = frame(portrait, Spec.of_size(*size))
-    photo = render(portrait, framing, background=None, dpi=300)
+    photo = render(portrait, framing, Finish(background=None), dpi=300)
     expected = move(framing.matrix, np.array([portrait.head.eye_middle, portrait.head.crown]))
     assert photo.head.eye_middle == pytest.approx(tuple(expected[0]), abs=1e-3)
     assert photo.head.crown == pytest.approx(tuple(expected[1]), abs=1e-3)
@@ -74,7 +74,7 @@ def test_pixels_land_where_the_matrix_says_at_any_scale(head_height, roll):
         width=3000, height=4000, head_height=head_height, crown=(1500.0, 700.0), roll=roll, shoulders=False
     )
     framing = frame(portrait, ONE_INCH)
-    photo = render(portrait, framing, background=None, dpi=300)
+    photo = render(portrait, framing, Finish(background=None), dpi=300)
     share = photo.pixels[..., 3] / 255
     rows, columns = np.mgrid[0:413, 0:295] + 0.5
     found = ((columns * share).sum() / share.sum(), (rows * share).sum() / share.sum())
@@ -85,7 +85,7 @@ def test_pixels_land_where_the_matrix_says_at_any_scale(head_height, roll):
 
 def test_the_whole_canvas_is_not_resampled():
     portrait = make_portrait(width=640, height=480, head_height=200, crown=(320.0, 60.0))
-    photo = render(portrait, frame_whole(portrait), background=None, dpi=300)
+    photo = render(portrait, frame_whole(portrait), Finish(background=None), dpi=300)
     opaque = portrait.alpha == 255
     assert np.array_equal(photo.pixels[..., 3], portrait.alpha)
     assert np.array_equal(photo.pixels[..., :3][opaque], portrait.pixels[opaque])
@@ -94,7 +94,7 @@ def test_the_whole_canvas_is_not_resampled():
 def test_outside_of_the_source_is_transparent_and_never_repeated():
     portrait = make_portrait(width=400, height=400, head_height=200, crown=(200.0, 60.0))
     framing = Framing(matrix=np.array([[1.0, 0, 100], [0, 1, -20]]), width=600, height=500, scale=1.0)
-    alpha = render(portrait, framing, background=None, dpi=300).pixels[..., 3]
+    alpha = render(portrait, framing, Finish(background=None), dpi=300).pixels[..., 3]
     assert not alpha[:, :100].any()
     assert not alpha[:, 500:].any()
     assert not alpha[380:].any()
@@ -104,7 +104,7 @@ def test_outside_of_the_source_is_transparent_and_never_repeated():
 def test_a_frame_wholly_beside_the_source_is_empty():
     portrait = make_portrait(width=400, height=400, head_height=200, crown=(200.0, 60.0))
     framing = Framing(matrix=np.array([[1.0, 0, 5000], [0, 1, 5000]]), width=60, height=50, scale=1.0)
-    assert not render(portrait, framing, background=None, dpi=300).pixels.any()
+    assert not render(portrait, framing, Finish(background=None), dpi=300).pixels.any()
 
 
 @pytest.mark.parametrize("scale", [0.05, 0.2, 0.3, 0.6, 0.95])
@@ -114,7 +114,7 @@ def test_a_fine_pattern_becomes_even_grey_instead_of_moire(scale):
     portrait = dataclasses.replace(portrait, pixels=np.dstack([checks] * 3), alpha=np.full((1200, 1200), 255, np.uint8))
     side = int(1200 * scale) - 4
     framing = Framing(matrix=np.array([[scale, 0, -1.5], [0, scale, -1.5]]), width=side, height=side, scale=scale)
-    grey = render(portrait, framing, background="000000", dpi=300).pixels[..., 0].astype(float)
+    grey = render(portrait, framing, Finish(background="000000"), dpi=300).pixels[..., 0].astype(float)
     blocks = grey[: side // 8 * 8, : side // 8 * 8].reshape(side // 8, 8, side // 8, 8).mean(axis=(1, 3))
     assert np.abs(blocks - 127.5).max() < 14
 
@@ -127,7 +127,7 @@ def test_enlarging_does_not_ring_beyond_black_and_white(scale):
     portrait = dataclasses.replace(portrait, pixels=step, alpha=np.full((200, 200), 255, np.uint8))
     side = int(200 * scale)
     framing = Framing(matrix=np.array([[scale, 0, 0], [0, scale, 0]]), width=side, height=side, scale=scale)
-    row = render(portrait, framing, background="FF0000", dpi=300).pixels[side // 2, :, 0].astype(int)
+    row = render(portrait, framing, Finish(background="FF0000"), dpi=300).pixels[side // 2, :, 0].astype(int)
     assert row[: int(90 * scale)].max() == 0
     assert row[int(110 * scale) :].min() == 255
     assert (np.diff(row) >= 0).all()
