@@ -37,7 +37,10 @@ async def create_task(request: Request, owner: str, mode: Mode = Mode.MAKE) -> R
     idempotency_key = _read_idempotency_key(request)
     public_url = _find_public_url(request, services)
     async with open_form(request, max_upload_bytes=services.settings.max_upload_bytes) as form:
-        wish = read_create_request(form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode)
+        # In a thread: planning a sheet takes a moment.
+        wish = await asyncio.to_thread(
+            read_create_request, form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode
+        )
         cutout = await _find_cutout(services, owner, wish)
         task_id = str(uuid.uuid4())
         task = Task(

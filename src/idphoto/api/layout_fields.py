@@ -12,8 +12,8 @@ from idphoto.specs import Catalogue, Spec, UnknownSpec
 from idphoto.tasks.request import LayoutRequest
 
 MAX_COPIES = 500
-#: Further sizes on one sheet.
-MAX_OTHERS = 5
+#: Further sizes on one sheet: planning takes up to half a second for three sizes, and seconds for many more.
+MAX_OTHERS = 2
 _OFF = re.compile(r"0+|none")
 _OTHER = re.compile(r"([a-z0-9-]{1,64})(?::([0-9]{1,3}))?")
 

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from idphoto.cli.console import fail, make_console
 from idphoto.settings import Settings
-from idphoto.specs import Catalogue, Range, Spec, UnknownSpec
+from idphoto.specs import Catalogue, Spec, UnknownSpec
+from idphoto.specs.table import write_kilobytes, write_markdown, write_millimetres, write_range
 
 
 def specs(
@@ -20,9 +21,13 @@ def specs(
     country: Annotated[
         str | None, typer.Option(help="Only of this country: two letters, such as CN.", show_default=False)
     ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a page of all, in Markdown.")] = False,
 ) -> None:
     """List the known photo specs, or show one."""
     catalogue = Catalogue.load(Settings().specs_file)
+    if markdown:
+        typer.echo(write_markdown(catalogue.list(country)), nl=False)
+        return
     if spec_id is not None:
         try:
             _show(catalogue.get(spec_id))
@@ -36,17 +41,15 @@ def specs(
     table = Table(box=None, header_style="bold")
     table.add_column("ID", no_wrap=True)
     table.add_column("Name", overflow="fold")
-    for header in ("mm", "px", "dpi", "KB", "Editing"):
+    for header in ("mm", "px", "Editing"):
         table.add_column(header, no_wrap=header != "Editing")
     for spec in found:
         table.add_row(
             spec.id,
             f"{spec.name_en} {spec.name_zh}",
-            _write_millimetres(spec),
+            write_millimetres(spec),
             f"{spec.width}x{spec.height}",
-            str(spec.dpi),
-            _write_kilobytes(spec),
-            spec.editing.value if spec.editing else "",
+            spec.editing.value.replace("_", " ") if spec.editing else "",
         )
     make_console().print(table)
 
@@ -66,11 +69,11 @@ def _show(spec: Spec) -> None:
         "ID": spec.id,
         "Name": f"{spec.name_en}, {spec.name_zh}",
         "Country": spec.country,
-        "On paper": _write_millimetres(spec) and f"{_write_millimetres(spec)} mm",
+        "On paper": write_millimetres(spec) and f"{write_millimetres(spec)} mm",
         "File": f"{spec.width}x{spec.height} px at {spec.dpi} dpi",
-        "File size": _write_kilobytes(spec) and f"{_write_kilobytes(spec)} KB",
+        "File size": write_kilobytes(spec) and f"{write_kilobytes(spec)} KB",
         "Top of the head": spec.crown and {"hair": "with hair", "skull": "as if without hair"}[spec.crown.value],
-        **{name: limits and _write_range(limits, side) for name, (limits, side) in ranges.items()},
+        **{name: limits and f"{write_range(limits)} of the {side}" for name, (limits, side) in ranges.items()},
         "Backgrounds": ", ".join(spec.backgrounds),
         "Editing": spec.editing and spec.editing.value,
         "Confidence": spec.confidence and f"{spec.confidence.value} (A authority, B quoted, C convention)",
@@ -81,27 +84,3 @@ def _show(spec: Spec) -> None:
         if value:
             table.add_row(name, escape(value))
     make_console().print(table)
-
-
-def _write_millimetres(spec: Spec) -> str:
-    return f"{spec.width_mm:g}x{spec.height_mm:g}" if spec.width_mm and spec.height_mm else ""
-
-
-def _write_kilobytes(spec: Spec) -> str:
-    match spec.min_kb, spec.max_kb:
-        case None, None:
-            return ""
-        case None, most:
-            return f"up to {most}"
-        case least, None:
-            return f"from {least}"
-        case least, most:
-            return f"{least}-{most}"
-
-
-def _write_range(limits: Range, side: str) -> str:
-    if limits.low <= 0:
-        return f"up to {limits.high:.1%} of the {side}"
-    if limits.high >= 1:
-        return f"from {limits.low:.1%} of the {side}"
-    return f"{limits.low:.1%} to {limits.high:.1%} of the {side}"

@@ -135,8 +135,8 @@ def _write_jpeg(image: Image.Image, dpi: int, quality: int) -> bytes:
         buffer,
         "JPEG",
         quality=quality,
+        # Not `optimize`: with it Pillow fails on files that outgrow its buffer, such as very grainy photos.
         subsampling="4:4:4" if quality >= _FULL_COLOUR_FROM else "4:2:0",
-        optimize=True,
         dpi=(dpi, dpi),
         icc_profile=_make_profile(),
     )

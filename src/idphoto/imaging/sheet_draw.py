@@ -90,14 +90,9 @@ def encode_sheet(pixels: Pixels, *, dpi: int) -> bytes:
     """Write a drawn sheet, (H, W, 3) sRGB, as a JPEG of quality 92 with its dpi and an sRGB profile inside."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     buffer = io.BytesIO()
+    # Without optimize=True: Pillow then fails on pictures whose file is larger than a byte a pixel.
     Image.fromarray(pixels).save(
-        buffer,
-        "JPEG",
-        quality=_JPEG_QUALITY,
-        subsampling="4:4:4",
-        optimize=True,
-        dpi=(dpi, dpi),
-        icc_profile=profile,
+        buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", dpi=(dpi, dpi), icc_profile=profile
     )
     return buffer.getvalue()
 

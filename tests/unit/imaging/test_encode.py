@@ -99,7 +99,6 @@ def _encode_by_hand(photo: Photo, quality: int) -> bytes:
         "JPEG",
         quality=quality,
         subsampling="4:4:4" if quality >= 75 else "4:2:0",
-        optimize=True,
         dpi=(300, 300),
         icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
     )
@@ -146,3 +145,10 @@ def test_a_file_that_cannot_be_small_enough_says_what_can(astronaut):
 def test_limits_that_contradict_each_other_are_refused():
     with pytest.raises(ValueError, match="above the most"):
         FileLimits(min_kb=30, max_kb=20)
+
+
+@pytest.mark.parametrize("limits", [FileLimits(), FileLimits(min_kb=3000), FileLimits(max_kb=800)])
+def test_pure_noise_can_be_written(limits):
+    pixels = np.random.default_rng(0).integers(0, 256, (1200, 1000, 3)).astype(np.uint8)
+    photo = Photo(pixels=pixels, alpha=pixels[..., 0], dpi=300, head=make_portrait().head)
+    assert Image.open(io.BytesIO(encode(photo, format="jpg", limits=limits))).size == (1000, 1200)

@@ -169,8 +169,8 @@ def test_few_copies_make_an_even_block():
 
 def test_an_exact_fit_is_a_fit():
     # In floating point, (40.3 + 0.1) / (20.1 + 0.1) is less than 2.
-    plan = plan_sheet(Paper.custom(40.3, 35), [Item(width_mm=20.1, height_mm=35)], margin_mm=0, spacing_mm=0.1)
-    assert len(plan.places) == 2
+    plan = plan_sheet(Paper.custom(40.3, 40.3), [Item(width_mm=20.1, height_mm=20.1)], margin_mm=0, spacing_mm=0.1)
+    assert len(plan.places) == 4
 
 
 def test_two_sizes_share_a_sheet():

@@ -178,6 +178,11 @@ def test_the_jpeg_says_its_resolution_and_colour_space(photos):
     assert np.abs(np.asarray(image, dtype=int) - sheet).mean() < 3
 
 
+def test_even_noise_becomes_a_jpeg():
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), dtype=np.uint8)
+    assert Image.open(io.BytesIO(encode_sheet(noise, dpi=DPI))).size == (800, 600)
+
+
 def test_the_ruler_finds_true_millimetres_in_the_pdf(photos, mixed):
     files = [to_jpeg(photo) for photo in photos]
     with pdfium.PdfDocument(write_pdf(mixed, files)) as document:
