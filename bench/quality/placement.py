@@ -22,6 +22,7 @@ from idphoto.imaging.analyse import Analyser
 from idphoto.imaging.compose import Framing, frame
 from idphoto.imaging.errors import SubjectError
 from idphoto.imaging.faces import FaceFinder, choose_subject
+from idphoto.imaging.geometry import move_head
 from idphoto.imaging.models import ModelFolder
 from idphoto.imaging.portrait import Head, Notice, Photo, Pixels, Portrait, Source
 from idphoto.imaging.render import Finish, render
@@ -36,6 +37,8 @@ _TOLERANCE = 0.01
 _OFF_CENTRE = 0.03
 #: Higher photos are measured at this height, in pixels.
 _HEIGHT = 600
+#: Rows that are added above, as a share of the height.
+_ROOM = 0.2
 _ROLL = 5.0
 #: A cut edge counts as seen from this far inside the frame, in pixels.
 _SEEN_PX = 1.0
@@ -92,7 +95,7 @@ def group_specs(specs: Iterable[Spec]) -> list[Spec]:
         ranges = _list_ranges(spec)
         if ranges:
             ends = tuple((name, round(limits.low, 3), round(limits.high, 3)) for name, limits in ranges.items())
-            groups.setdefault((round(spec.width / spec.height, 2), spec.crown is Crown.SKULL, ends), []).append(spec)
+            groups.setdefault((round(spec.width / spec.height, 2), spec.crown or Crown.HAIR, ends), []).append(spec)
     return [_shrink(group) for group in groups.values()]
 
 
@@ -123,10 +126,15 @@ def _make_outcome(analyser: Analyser, portrait: Portrait, spec: Spec, subject: s
 
 def find_missed(analyser: Analyser, photo: Photo, spec: Spec) -> list[str]:
     """Find the head in a finished photo again, and name the criteria that it misses with what was found."""
+    # Where hair may be cut by the frame, the search is to measure the head, not to refuse it.
+    room = round(_ROOM * spec.height) if spec.crown is Crown.TRIMMED else 0
+    blue = tuple(bytes.fromhex(_BACKGROUND))
+    pixels = cv2.copyMakeBorder(photo.pixels, room, 0, 0, 0, cv2.BORDER_CONSTANT, value=blue).astype(np.uint8)
     try:
-        head = analyser.analyse(Source(pixels=photo.pixels, format="PNG"), largest_face=True).head
+        found = analyser.analyse(Source(pixels=pixels, format="PNG"), largest_face=True).head
     except SubjectError as error:
         return [f"{error.code} on the result"]
+    head = move_head(found, np.array([[1.0, 0, 0], [0, 1, -room]]))
     values = _measure_head(head, spec)
     missed = [
         f"{name} {values[name]:.3f} ({limits.low:.3f}-{limits.high:.3f})"

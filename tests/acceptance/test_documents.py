@@ -94,7 +94,7 @@ def test_a_photo_that_is_too_tight_to_keep_its_background_says_so(server: Server
     answer = server.create(buffer.getvalue(), {"sync": "1", "spec": "us-passport"})
     data = answer.json()["data"]
     assert data["state"] == -1
-    assert data["err_info"].startswith("head_cropped: The photo is too tight")
+    assert data["err_info"].startswith("too_tight: The photo is too tight")
     assert make(server, buffer.getvalue(), spec="us-passport", keep_background="0")["state"] == 1
 
 

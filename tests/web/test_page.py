@@ -79,6 +79,36 @@ def test_a_photo_is_made_watched_and_downloaded(
     expect(page.locator("#language")).to_have_text("English")
 
 
+def test_a_document_comes_with_its_report_and_a_sheet_and_is_remade_without_an_upload(
+    server: Server, page: Page, astronaut_jpeg: bytes, tmp_path: Path
+) -> None:
+    page.goto(f"{server.url}/#key={server.key}")
+    choose(page, "me.jpg", astronaut_jpeg)
+    page.locator("#size-search").fill("passport")
+    page.locator("input[value='spec:cn-passport']").check()
+    page.locator("#sheet").select_option("6inch")
+    page.get_by_role("button", name="Make ID photo").click()
+    expect(page.locator("#report-title")).to_contain_text("Rules that are not met: 1", timeout=60_000)
+    page.locator("#report summary").click()
+    expect(page.locator("#report-list li.fail")).to_contain_text("Not enlarged")
+    expect(page.locator("#report-rest")).to_contain_text("glasses")
+    with page.expect_download() as download:
+        page.locator("#sheet-pdf").click()
+    saved = tmp_path / "sheet.pdf"
+    download.value.save_as(saved)
+    assert saved.read_bytes().startswith(b"%PDF-")
+    page.locator("#size-search").fill("")
+    page.locator("input[value='spec:us-passport']").check()
+    with page.expect_request("**/task/pic/idphoto") as sent:
+        page.get_by_role("button", name="Update ID photo").click()
+    expect(page.locator("#after-size")).to_contain_text("600 × 600 px", timeout=60_000)
+    expect(page.locator("#report-list li", has_text="Editing")).to_have_class("pass")
+    body = sent.value.post_data_buffer
+    assert body is not None
+    assert b"last_id" in body
+    assert b"image_file" not in body
+
+
 def test_a_refused_photo_is_explained(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/#key={server.key}")
     choose(page, "notes.jpg", b"To be, or not to be.")

@@ -10,8 +10,10 @@ from rich.table import Table
 
 from idphoto.cli.console import fail, make_console
 from idphoto.settings import Settings
-from idphoto.specs import Catalogue, Spec, UnknownSpec
+from idphoto.specs import Catalogue, Crown, Spec, UnknownSpec
 from idphoto.specs.table import write_kilobytes, write_markdown, write_millimetres, write_range
+
+_CROWNS = {Crown.HAIR: "with hair", Crown.SKULL: "as if without hair", Crown.TRIMMED: "with hair; tall hair may be cut"}
 
 
 def specs(
@@ -72,7 +74,10 @@ def _show(spec: Spec) -> None:
         "On paper": write_millimetres(spec) and f"{write_millimetres(spec)} mm",
         "File": f"{spec.width}x{spec.height} px at {spec.dpi} dpi",
         "File size": write_kilobytes(spec) and f"{write_kilobytes(spec)} KB",
-        "Top of the head": spec.crown and {"hair": "with hair", "skull": "as if without hair"}[spec.crown.value],
+        "Top of the head": spec.crown
+        and {"hair": "with hair", "skull": "as if without hair", "trimmed": "with hair, tall hair cut"}[
+            spec.crown.value
+        ],
         **{name: limits and f"{write_range(limits)} of the {side}" for name, (limits, side) in ranges.items()},
         "Backgrounds": ", ".join(spec.backgrounds),
         "Editing": spec.editing and spec.editing.value,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from idphoto.imaging.affine import Matrix
-from idphoto.imaging.errors import HeadCropped
+from idphoto.imaging.errors import TooTight
 from idphoto.imaging.portrait import Notice, Portrait
 from idphoto.imaging.search import TOLERANCE, Found, Search
 from idphoto.specs import Spec
@@ -59,7 +59,7 @@ def frame(portrait: Portrait, spec: Spec, *, within: bool = False) -> Framing:
         within: the background is kept, so the canvas has to lie inside the photo. Without it a crop always exists.
 
     Raises:
-        HeadCropped: the photo is too tight for a canvas of this shape inside it that holds the head.
+        TooTight: the photo is too tight for a canvas of this shape inside it that holds the head.
     """
     roll = portrait.head.roll
     upright = float(np.clip(roll, -_MAX_ROLL, _MAX_ROLL)) if abs(roll) >= _MIN_ROLL else 0.0
@@ -68,10 +68,7 @@ def frame(portrait: Portrait, spec: Spec, *, within: bool = False) -> Framing:
         others = [Search(portrait, spec, turn, within=within).solve() for turn in (upright / 2, 0.0)]
         best = min([best, *others], key=lambda found: found.cost)
     if within and best.head_outside > TOLERANCE:
-        raise HeadCropped(
-            "The photo is too tight to be cropped for this document with its background kept: send one that shows more "
-            "around the head, or let the background be replaced."
-        )
+        raise TooTight
     return Framing(
         matrix=best.matrix,
         width=spec.width,

@@ -10,7 +10,8 @@
     │   ├── NoFace               no_face
     │   ├── MultipleFaces        multiple_faces
     │   ├── FaceTooSmall         face_too_small
-    │   └── HeadCropped          head_cropped
+    │   ├── HeadCropped          head_cropped
+    │   └── TooTight             too_tight
     ├── FileSizeUnreachable      file_size_unreachable
     └── ModelError               model_missing
 
@@ -73,6 +74,12 @@ class HeadCropped(SubjectError):
     """The head is cut off by the edge of the photo: send one that shows the whole head with some space above it."""
 
     code = "head_cropped"
+
+
+class TooTight(SubjectError):
+    """The photo is too tight to keep its own background: send one with more around the head, or have it replaced."""
+
+    code = "too_tight"
 
 
 class FileSizeUnreachable(ImagingError):

@@ -30,9 +30,11 @@ _BAND = 0.42  # half the width of the profile, in face widths
 _HAIR_SHARE = 0.12  # of the band: what still counts as hair
 _SOLID_SHARE = 0.50  # of the band: what counts as head
 _LOOSE_HAIR = 0.12  # T: hair above the solid head that belongs to it
-# T: eyes lie halfway down a head without hair, a rule of figure drawing that Japan's foreign ministry also gives for
-# passport photos; of measured heads, hair included, 90 % are higher than 1.99.
-_SKULL = 2.0
+# T: hair that lies close, between the crown and the skull; and where a skull's top can be: the eyes lie halfway down a
+# head without hair, a rule of figure drawing that Japan's foreign ministry also gives for passport photos, and lower
+# in children. Estimates, without any ground truth.
+_CLOSE_HAIR = 0.15
+_LOWEST_SKULL, _HIGHEST_SKULL = 2.0, 2.25
 _LOWEST_CROWN, _ASSUMED_LOW_CROWN = 1.80, 1.95  # lower: the matte lost hair; 98 % of heads are higher than 1.89
 _HIGHEST_CROWN, _ASSUMED_HIGH_CROWN = 2.75, 2.60  # higher: something behind the head; 98 % are lower than 2.71
 _PATCH_T = 96  # pixels per T in the profile: 1 % of T a row, whatever the size of the photo
@@ -122,7 +124,7 @@ def measure_head(face: Face, alpha: Alpha) -> Head:
         right_eye=right,
         chin=chin,
         crown=axis.at(crown),
-        skull_top=axis.at(min(crown, _SKULL)),
+        skull_top=axis.at(min(crown, max(_LOWEST_SKULL, min(_HIGHEST_SKULL, crown - _CLOSE_HAIR)))),
         hair_top=axis.at(hair),
         face_width=face_width,
         roll=roll,

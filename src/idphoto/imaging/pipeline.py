@@ -122,7 +122,7 @@ def make_again(portrait: Portrait, inspection: Inspection, order: Order) -> Made
     """Make a photo of what is known already: no inference.
 
     Raises:
-        HeadCropped: the background is kept, and the photo is too tight for that.
+        TooTight: the background is kept, and the photo is too tight for that.
         FileSizeUnreachable: the file cannot be made as small as asked.
         DoesNotFit: the sheet cannot hold what is asked.
     """

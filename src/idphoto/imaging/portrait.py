@@ -7,6 +7,7 @@ viewer's. Angles are in degrees; a positive roll means that the head is turned c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +22,8 @@ Pixels: TypeAlias = NDArray[np.uint8]  # (H, W, 3), sRGB
 Alpha: TypeAlias = NDArray[np.uint8]  # (H, W), 0 background to 255 person
 Points: TypeAlias = NDArray[np.float32]  # (N, 2) or (N, 3)
 Point: TypeAlias = tuple[float, float]
+#: Hair above this, in units of the height of the eyes above the chin, is taller than that of three people in four.
+TALL_HAIR = 2.3
 Progress: TypeAlias = Callable[[int], None]
 """Told how much is done, 0 to 100, at each step of a long call."""
 
@@ -95,7 +98,16 @@ class Head:
 
     def top(self, crown: Crown | None) -> Point:
         """Return the top of the head by a document's definition; hair if it has none."""
-        return self.skull_top if crown is Crown.SKULL else self.crown
+        if crown is Crown.SKULL:
+            return self.skull_top
+        if crown is Crown.TRIMMED:
+            eyes, height = math.dist(self.eye_middle, self.chin), math.dist(self.crown, self.chin)
+            share = min(1.0, TALL_HAIR * eyes / max(height, 1.0))
+            return (
+                self.chin[0] + share * (self.crown[0] - self.chin[0]),
+                self.chin[1] + share * (self.crown[1] - self.chin[1]),
+            )
+        return self.crown
 
     @property
     def eye_middle(self) -> Point:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from idphoto.imaging.affine import Matrix
 from idphoto.imaging.portrait import Alpha, Portrait
-from idphoto.specs import Range, Spec
+from idphoto.specs import Crown, Range, Spec
 
 _Values = NDArray[np.float64]
 
@@ -234,7 +234,7 @@ class Search:
         cost: _Values = (
             _HEAD_TOO_WIDE * too_wide**2
             + _HEAD_OUTSIDE * head_outside
-            + _HAIR_OUTSIDE * hair_outside
+            + (0.0 if spec.crown is Crown.TRIMMED else _HAIR_OUTSIDE) * hair_outside
             + _OFF_CENTRE * (grid.shifts / spec.width) ** 2
             + _BOTTOM_CUT * bottom
             + _SIDE_CUT * sides

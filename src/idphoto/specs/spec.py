@@ -23,6 +23,8 @@ class Crown(StrEnum):
     """The top of the hair as worn."""
     SKULL = "skull"
     """The top of the head as it would be without hair (ICAO Doc 9303)."""
+    TRIMMED = "trimmed"
+    """The top of the hair; what towers above may be cut off (GA 461-2004)."""
 
 
 class Editing(StrEnum):

@@ -21,7 +21,7 @@ async function refusal(response) {
   const body = await response.json().catch(() => ({}));
   const seconds = Number.parseInt(response.headers.get("Retry-After"), 10) || 5;
   const code = CODES[response.status] ?? (response.status < 500 ? "bad_request" : "internal");
-  return new Problem(code, { detail: body.message ?? "", seconds });
+  return new Problem(body.error?.code === "unknown_image" ? "unknown_image" : code, { detail: body.message ?? "", seconds });
 }
 
 async function call(path, key, options = {}) {
@@ -47,7 +47,8 @@ export async function listSpecs(key) {
 
 async function createTask(key, file, fields, signal) {
   const body = new FormData();
-  body.append("image_file", file, file.name || "photo");
+  // A photo that the server still knows need not be sent again.
+  if (!fields.last_id) body.append("image_file", file, file.name || "photo");
   for (const [name, value] of Object.entries({ ...fields, sync: "0" })) body.append(name, value);
   try {
     return await data(await call("/task/pic/idphoto", key, { method: "POST", body, signal }));
@@ -88,11 +89,15 @@ async function waitForEnd(key, first, { signal, onChange }) {
   return task;
 }
 
+/** Where this page finds a result that may be announced under another public name of the server. */
+export function ownAddress(url) {
+  const address = new URL(url, location.href);
+  return address.pathname + address.search;
+}
+
 /** Make one photo. Returns the finished task and the file; `onChange` sees the task on the way. */
 export async function makePhoto(key, file, fields, { signal, onChange }) {
   const task = await waitForEnd(key, await createTask(key, file, fields, signal), { signal, onChange });
-  // Results may be announced under another public name of this server; the page may only talk to its own.
-  const address = new URL(task.image, location.href);
-  const response = await call(address.pathname + address.search, "", { signal });
+  const response = await call(ownAddress(task.image), "", { signal });
   return { task, blob: await response.blob() };
 }

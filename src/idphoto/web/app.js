@@ -1,9 +1,10 @@
 // The page: one state, drawn by `render` after every change.
 
-import { listSpecs, makePhoto } from "./api.js";
+import { listSpecs, makePhoto, ownAddress } from "./api.js";
 import { currentChoice, millimetres, offerSpecs, renderChoices, watchChoices } from "./choices.js";
 import { hasText, language, setLanguage, text, translatePage } from "./i18n.js";
 import { watchIntake } from "./intake.js";
+import { renderReport } from "./report.js";
 import { askForKey, currentKey, renderKey, watchKey } from "./key.js";
 
 const STEPS = ["upload", "queue", "prepare", "process"];
@@ -55,6 +56,8 @@ function renderResult() {
   at("ghost").classList.toggle("working", page.work !== null);
   at("result").hidden = !shown;
   at("download").hidden = !shown;
+  renderReport(shown ? result.task.compliance : null);
+  at("sheet-links").hidden = !shown || !result.task.layout;
   at("after-title").textContent = text(shown ? "photo.result" : "photo.preview");
   at("stage").classList.toggle("has-photo", page.file !== null);
   at("stage").classList.toggle("has-result", shown);
@@ -67,6 +70,12 @@ function renderResult() {
   at("result").alt = text("photo.result.alt", { size: sizes[1] });
   at("result").style.setProperty("--ratio", String(width / height));
   at("result").classList.toggle("checkered", result.choice.fill === null);
+  const { layout } = result.task;
+  if (layout) {
+    at("sheet-count").textContent = text("sheet.count", { number: layout.photos });
+    at("sheet-image").href = ownAddress(layout.image);
+    at("sheet-pdf").href = ownAddress(layout.pdf);
+  }
   at("download").href = result.address;
   at("download").download = `${stem(page.file.name)}-${result.choice.name}.${result.choice.extension}`;
   const kilobytes = Math.max(1, Math.round(result.bytes / 1024));
@@ -160,6 +169,19 @@ function follow(work, task) {
   render();
 }
 
+/** Make the photo, of the server's own cut-out if it still has one. */
+async function makeOrRemake(fields, watch) {
+  const known = page.result?.task.image_id;
+  if (known) {
+    try {
+      return await makePhoto(currentKey(), page.file, { ...fields, last_id: known }, watch);
+    } catch (error) {
+      if (error.code !== "unknown_image") throw error;
+    }
+  }
+  return makePhoto(currentKey(), page.file, fields, watch);
+}
+
 async function start(extra = {}) {
   if (page.work || !page.file) return;
   const choice = currentChoice();
@@ -173,7 +195,7 @@ async function start(extra = {}) {
   render();
   at("stage").scrollIntoView({ block: "nearest" });
   try {
-    const { task, blob } = await makePhoto(currentKey(), page.file, { ...choice.fields, ...extra }, {
+    const { task, blob } = await makeOrRemake({ ...choice.fields, ...extra }, {
       signal: work.abort.signal,
       onChange: (seen) => page.work === work && follow(work, seen),
     });

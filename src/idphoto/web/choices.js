@@ -8,6 +8,7 @@ const HIGHEST = 2000;
 
 // Blue and red are the usual colours of Chinese photo shops.
 const BACKGROUNDS = [
+  { id: "document", colour: undefined },
   { id: "white", colour: "FFFFFF" },
   { id: "blue", colour: "438EDB" },
   { id: "red", colour: "D9001B" },
@@ -26,6 +27,7 @@ const customWidth = document.getElementById("custom-width");
 const customHeight = document.getElementById("custom-height");
 const backgroundList = document.getElementById("background-list");
 const customColour = document.getElementById("custom-colour");
+const sheet = document.getElementById("sheet");
 
 let specs = [];
 let sizesFailed = false;
@@ -96,10 +98,11 @@ function renderSizes() {
 }
 
 function renderBackgrounds() {
-  const kept = selected("background") ?? "white";
+  const kept = selected("background") ?? "document";
   const swatches = BACKGROUNDS.map(({ id, colour }) => {
     const dot = make("span", `dot dot-${id}`);
     if (colour) dot.style.backgroundColor = `#${colour}`;
+    if (id === "document") dot.textContent = "✓";
     if (id === "custom") dot.style.backgroundColor = customColour.value;
     return option("background", id, "swatch", id === kept, dot, make("span", "", text(`background.${id}`)));
   });
@@ -127,7 +130,7 @@ export function offerSpecs(list) {
 /** Wire the controls; `onChange` is told of every new choice. */
 export function watchChoices(onChange) {
   search.addEventListener("input", renderSizes);
-  for (const form of [sizeForm, backgroundList.closest("form")]) {
+  for (const form of [sizeForm, backgroundList.closest("form"), sheet.form]) {
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("input", (event) => {
       if (event.target === search) return;
@@ -153,8 +156,11 @@ function sizeChoice() {
 /** What is chosen now: the request's fields, and what the page needs to show it. */
 export function currentChoice() {
   const size = sizeChoice();
-  const { id, colour } = BACKGROUNDS.find((background) => background.id === (selected("background") ?? "white"));
-  const fill = id === "custom" ? customColour.value.slice(1).toUpperCase() : colour;
-  const file = fill === null ? { format: "png" } : { format: "jpg", bg_color: fill };
-  return { ...size, fill, fields: { ...size.fields, ...file }, extension: file.format };
+  const { id, colour } = BACKGROUNDS.find((background) => background.id === (selected("background") ?? "document"));
+  const usual = size.spec?.backgrounds[0] ?? "FFFFFF";
+  const fill = id === "custom" ? customColour.value.slice(1).toUpperCase() : id === "document" ? usual : colour;
+  const file = fill === null ? { format: "png" } : { format: "jpg", ...(id === "document" ? {} : { bg_color: fill }) };
+  // A sheet needs a size on paper.
+  const layout = sheet.value && (size.fields.spec || size.fields.size) ? { layout: sheet.value } : {};
+  return { ...size, fill, fields: { ...size.fields, ...file, ...layout }, extension: file.format };
 }
