@@ -29,7 +29,7 @@ def main() -> None:
     if "cutout" in parts:
         tables += cutout.measure(subjects, models, arguments.out, seed=arguments.seed)
     if "placement" in parts:
-        tables += placement.measure(subjects, Analyser(models))
+        tables += placement.measure(subjects, models)
     if "refusal" in parts:
         tables += refusal.measure(subjects, Analyser(models))
     store(tables, arguments.out)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,17 +55,23 @@ class Outcome:
     subject: str
     pose: str
     pixels: Pixels | None
-    """None: refused."""
+    """Of a photo that misses something; of the others there are too many to keep."""
     refusal: str = ""
     missed: tuple[str, ...] = ()
     """The criteria that are out of range, with the value found."""
+    hair_cut: bool = False
     cut_seen: bool = False
     notices: tuple[Notice, ...] = ()
 
 
-def measure(subjects: Sequence[Subject], analyser: Analyser) -> list[Table]:
-    """Make all photos and sum up: by document, and by pose."""
-    outcomes = list(make_outcomes(subjects, analyser))
+def measure(subjects: Sequence[Subject], models: ModelFolder) -> list[Table]:
+    """Make all photos, two subjects at a time, and sum up: by document, and by pose."""
+
+    def make(subject: Subject) -> list[Outcome]:
+        return list(make_outcomes([subject], Analyser(models)))
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [outcome for made in pool.map(make, subjects) for outcome in made]
     return [
         _sum_up(outcomes, "Placement by document", "document", [(o.spec.id, o) for o in outcomes]),
         _sum_up(outcomes, "Placement by pose", "pose", [(o.pose, o) for o in outcomes]),
@@ -113,12 +120,14 @@ def _shrink(group: Sequence[Spec]) -> Spec:
 def _make_outcome(analyser: Analyser, portrait: Portrait, spec: Spec, subject: str, pose: str) -> Outcome:
     framing = frame(portrait, spec)
     photo = render(portrait, framing, Finish(background=_BACKGROUND), dpi=spec.dpi)
+    missed = tuple(find_missed(analyser, photo, spec))
     return Outcome(
         spec=spec,
         subject=subject,
         pose=pose,
-        pixels=photo.pixels,
-        missed=tuple(find_missed(analyser, photo, spec)),
+        pixels=photo.pixels if missed else None,
+        missed=missed,
+        hair_cut=Notice.HAIR_CUT in photo.warnings,
         cut_seen=is_cut_seen(portrait, framing),
         notices=photo.warnings,
     )
@@ -126,8 +135,8 @@ def _make_outcome(analyser: Analyser, portrait: Portrait, spec: Spec, subject: s
 
 def find_missed(analyser: Analyser, photo: Photo, spec: Spec) -> list[str]:
     """Find the head in a finished photo again, and name the criteria that it misses with what was found."""
-    # Where hair may be cut by the frame, the search is to measure the head, not to refuse it.
-    room = round(_ROOM * spec.height) if spec.crown is Crown.TRIMMED else 0
+    # Tall hair may leave the frame where the ranges have no room for it. The head is to be measured then, not refused.
+    room = round(_ROOM * spec.height)
     blue = tuple(bytes.fromhex(_BACKGROUND))
     pixels = cv2.copyMakeBorder(photo.pixels, room, 0, 0, 0, cv2.BORDER_CONSTANT, value=blue).astype(np.uint8)
     try:
@@ -188,7 +197,7 @@ def _sum_up(outcomes: Sequence[Outcome], title: str, what: str, named: Sequence[
     rows = []
     for name in [*dict.fromkeys(name for name, _ in named), "all"]:
         group = [outcome for its_name, outcome in named if name in {its_name, "all"}]
-        made = [outcome for outcome in group if outcome.pixels is not None]
+        made = [outcome for outcome in group if not outcome.refusal]
         misses = Counter(miss.split(" (")[0].rsplit(" ", 1)[0] for outcome in made for miss in outcome.missed)
         rows.append(
             (
@@ -197,11 +206,12 @@ def _sum_up(outcomes: Sequence[Outcome], title: str, what: str, named: Sequence[
                 str(len(group) - len(made)),
                 f"{sum(not outcome.missed for outcome in made) / max(1, len(made)):.1%}",
                 *(f"{1 - misses[criterion] / max(1, len(made)):.0%}" for criterion in _CRITERIA),
+                str(sum(outcome.hair_cut for outcome in made)),
                 str(sum(outcome.cut_seen and Notice.SHOULDERS_CUT in outcome.notices for outcome in made)),
                 str(sum(outcome.cut_seen and Notice.SHOULDERS_CUT not in outcome.notices for outcome in made)),
             )
         )
-    header = (what, "photos", "refused", "all in range", *_CRITERIA, "cut seen, told", "cut seen, not told")
+    header = (what, "photos", "refused", "all in range", *_CRITERIA, "hair cut", "cut seen, told", "cut seen, not told")
     return Table(title=title, header=header, rows=tuple(rows))
 
 
@@ -237,10 +247,10 @@ def main() -> None:
                 f"{outcome.spec.id:16} {outcome.subject:10} {outcome.pose:12} {outcome.refusal}"
                 f"{'; '.join(outcome.missed)}{' CUT SEEN' if outcome.cut_seen else ''} [{told}]"
             )
-    failed = [outcome for outcome in outcomes if outcome.missed and outcome.pixels is not None]
+    failed = [outcome for outcome in outcomes if outcome.missed]
     if arguments.sheet and failed:
         cv2.imwrite(str(arguments.sheet), draw_sheet(failed)[..., ::-1])
-    total = sum(outcome.pixels is not None for outcome in outcomes)
+    total = sum(not outcome.refusal for outcome in outcomes)
     print(f"{total - len(failed)} of {total} photos have everything in range.")
 
 

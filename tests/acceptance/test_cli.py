@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import subprocess
 import sys
@@ -55,10 +56,73 @@ def test_make_succeeds_with_exit_code_0_and_never_overwrites_a_source(tmp_path: 
         assert image.size == (600, 600)
 
 
+def test_make_writes_a_sheet_and_an_overlay_beside_a_document_s_photo(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    (tmp_path / "me-idphoto-sheet.jpg").write_bytes(b"the user's own")
+    options = ("--spec", "cn-passport", "--layout", "6inch", "--layout-with", "cn-1inch:2", "--debug-overlay")
+    done = run("make", "me.jpg", *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "cn-passport: not met: enlarged" in done.stderr
+    with Image.open(tmp_path / "me-idphoto.jpg") as image:
+        assert (image.size, image.info["dpi"]) == ((390, 567), (300, 300))
+    with Image.open(tmp_path / "me-idphoto-sheet-2.jpg") as image:
+        assert image.info["dpi"] == (300, 300)
+    assert (tmp_path / "me-idphoto-sheet.jpg").read_bytes() == b"the user's own"
+    assert (tmp_path / "me-idphoto-sheet.pdf").read_bytes().startswith(b"%PDF-")
+    with Image.open(tmp_path / "me-idphoto-overlay.png") as image:
+        assert image.height == 900
+
+
+def test_a_finished_photo_is_checked(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    assert run("make", "me.jpg", "--spec", "cn-passport", "-o", "done.jpg", cwd=tmp_path).returncode == 0
+    good = run("check", "done.jpg", "--spec", "cn-passport", cwd=tmp_path)
+    assert good.returncode == 0, good.stdout
+    assert "head_height" in good.stdout
+    assert "not an approval" in good.stdout
+    assert "Not assessed: glasses" in good.stdout
+    bad = run("check", "me.jpg", "--spec", "cn-passport", "--json", cwd=tmp_path)
+    assert bad.returncode == 1
+    report = json.loads(bad.stdout)
+    assert report["verdict"] == "fail"
+    assert "pixels" in {check["id"] for check in report["checks"] if check["status"] == "fail"}
+    assert run("check", "none.jpg", "--spec", "cn-passport", cwd=tmp_path).returncode == 1
+
+
+def test_specs_are_shown_with_their_rules_and_sources(tmp_path: Path) -> None:
+    shown = run("specs", "jp-passport", cwd=tmp_path).stdout
+    assert "71.1% to 80.0% of the height" in shown
+    assert "as if without hair" in shown
+    assert "https://" in shown
+    assert "us-passport" not in run("specs", "--country", "jp", cwd=tmp_path).stdout
+    assert run("specs", "--country", "XX", cwd=tmp_path).returncode == 1
+
+
+def test_an_operator_s_documents_are_taken_from_a_file(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(
+        '[[spec]]\nid = "club-card"\nen = "Club card"\nzh = "会员卡"\npx = [240, 320]\nmax_kb = 12\n', "utf-8"
+    )
+    (tmp_path / "me.jpg").write_bytes(astronaut_jpeg)
+    done = run("make", "me.jpg", "--spec", "club-card", "-o", "out.jpg", cwd=tmp_path, IDPHOTO_SPECS_FILE=str(own))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out.jpg").stat().st_size <= 12_000
+    own.write_text("[[spec]]\nid = 'x'\n", "utf-8")
+    broken = run("serve", "--port", "0", cwd=tmp_path, IDPHOTO_SPECS_FILE=str(own))
+    assert broken.returncode == 1
+    assert "entry x: en Field required" in broken.stderr
+    assert "Traceback" not in broken.stderr
+
+
 def test_make_explains_wrong_options(tmp_path: Path) -> None:
     for options, word in (
         (("--size", "big"), "WIDTHxHEIGHT"),
         (("--size", "20x20"), "100 to 2000"),
+        (("--mm", "35"), "WIDTHxHEIGHT in millimetres"),
+        (("--size", "300x400", "--mm", "35x45"), "one of spec, size and size_mm"),
+        (("--size", "300x400", "--layout", "poster"), "5inch, 6inch"),
+        (("--spec", "us-passport", "--smooth", "0.5"), "does not allow"),
+        (("--size", "300x400", "--min-kb", "30", "--max-kb", "20"), "above the most"),
         (("--bg", "blue"), "hexadecimal"),
         (("--spec", "moon-visa"), "idphoto specs"),
         (("--bg", "transparent", "--format", "jpg"), "cannot be transparent"),

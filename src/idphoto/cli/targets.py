@@ -44,5 +44,10 @@ def name_targets(photos: list[Path], output: Path | None, ending: str) -> dict[P
 
 
 def name_beside(target: Path, what: str, ending: str) -> Path:
-    """Name a further file of a photo, such as its sheet, beside the photo's own."""
-    return target.with_name(f"{target.stem}-{what}.{ending}")
+    """Name a further file of a photo, such as its sheet, beside the photo's own; never one that is there."""
+    number = 1
+    path = target.with_name(f"{target.stem}-{what}.{ending}")
+    while path.exists() or path.is_symlink():
+        number += 1
+        path = target.with_name(f"{target.stem}-{what}-{number}.{ending}")
+    return path

@@ -1,6 +1,6 @@
 """Does a photo meet its document's rules? Checks of what the models here can measure; all else is ``not_assessed``.
 
-Limits that no document sets are those of docs/imaging.md, section "Checks", with their sources.
+Limits that no document sets stand in docs/documents.md with their sources.
 """
 
 from __future__ import annotations

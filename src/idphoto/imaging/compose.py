@@ -50,8 +50,8 @@ def frame(portrait: Portrait, spec: Spec, *, within: bool = False) -> Framing:
     """Find the crop that serves the spec best.
 
     The head's roll is taken out (up to 35 degrees) unless that would pull a cut edge of the body into the frame.
-    The result's warnings say what it could not meet: ``OUT_OF_RANGE``, ``SHOULDERS_CUT``, and further ``UPSCALED`` and
-    ``ROLL_CORRECTED``.
+    The result's warnings say what it could not meet: ``OUT_OF_RANGE``, ``SHOULDERS_CUT``, ``HAIR_CUT``, and further
+    ``UPSCALED`` and ``ROLL_CORRECTED``.
 
     Args:
         portrait: what is known of the photo.
@@ -86,6 +86,8 @@ def _list_warnings(found: Found, spec: Spec) -> list[Notice]:
         notices.append(Notice.UPSCALED)
     if found.cut > _SEEN_CUT / max(spec.width, spec.height):
         notices.append(Notice.SHOULDERS_CUT)
+    if found.hair_outside > TOLERANCE:
+        notices.append(Notice.HAIR_CUT)
     if not found.in_range:
         notices.append(Notice.OUT_OF_RANGE)
     return notices

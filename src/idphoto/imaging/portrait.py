@@ -35,6 +35,7 @@ class Notice(StrEnum):
     ROLL_CORRECTED = "roll_corrected"
     UPSCALED = "upscaled"
     SHOULDERS_CUT = "shoulders_cut"
+    HAIR_CUT = "hair_cut"
     CROWN_ESTIMATED = "crown_estimated"
     LOW_RESOLUTION = "low_resolution"
     GRAYSCALE = "grayscale"
@@ -97,17 +98,20 @@ class Head:
     """The matte did not show the crown clearly; it was extrapolated from the landmarks."""
 
     def top(self, crown: Crown | None) -> Point:
-        """Return the top of the head by a document's definition; hair if it has none."""
+        """Return the top of the head by a document's definition.
+
+        Where it has none, hair counts as far as it is not taller than usual: a bun is hair, not head.
+        """
         if crown is Crown.SKULL:
             return self.skull_top
-        if crown is Crown.TRIMMED:
-            eyes, height = math.dist(self.eye_middle, self.chin), math.dist(self.crown, self.chin)
-            share = min(1.0, TALL_HAIR * eyes / max(height, 1.0))
-            return (
-                self.chin[0] + share * (self.crown[0] - self.chin[0]),
-                self.chin[1] + share * (self.crown[1] - self.chin[1]),
-            )
-        return self.crown
+        if crown is Crown.HAIR:
+            return self.crown
+        eyes, height = math.dist(self.eye_middle, self.chin), math.dist(self.crown, self.chin)
+        share = min(1.0, TALL_HAIR * eyes / max(height, 1.0))
+        return (
+            self.chin[0] + share * (self.crown[0] - self.chin[0]),
+            self.chin[1] + share * (self.crown[1] - self.chin[1]),
+        )
 
     @property
     def eye_middle(self) -> Point:

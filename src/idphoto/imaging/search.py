@@ -74,6 +74,8 @@ class Found:
     """How far the deepest cut edge of the photo reaches into the frame, as a fraction of its side."""
     head_outside: float
     """How far the head reaches out of the frame, as a fraction of its height."""
+    hair_outside: float
+    """How far hair reaches out of the frame above, likewise."""
     in_range: bool
 
 
@@ -134,10 +136,11 @@ class Search:
         cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
         self._rotation = np.array([[cosine, sine], [-sine, cosine]])
         head = portrait.head
-        chin, crown, eyes, hair = (
-            self._rotation @ point for point in (head.chin, head.top(spec.crown), head.eye_middle, head.hair_top)
-        )
+        points = (head.chin, head.top(spec.crown), head.crown, head.eye_middle, head.hair_top)
+        chin, crown, loose, eyes, hair = (self._rotation @ point for point in points)
         self._crown_y = float(crown[1])
+        # Our own margin is room above the hair, whatever the document's head ends with.
+        self._loose_rise = float(crown[1] - loose[1]) if spec.top_margin is None else 0.0
         # At least a pixel, so that nonsense measures cannot stop the search.
         self._head_height = max(1.0, float(chin[1] - crown[1]))
         self._face_width = max(1.0, head.face_width)
@@ -195,7 +198,7 @@ class Search:
         eyes = grid.tops + grid.scales * self._eye_drop
         wishes = [
             (grid.scales * self._head_height / spec.height, placement.head_height, spec.head_height, True),
-            (grid.tops / spec.height, placement.top_margin, spec.top_margin, True),
+            ((grid.tops - grid.scales * self._loose_rise) / spec.height, placement.top_margin, spec.top_margin, True),
             (1 - eyes / spec.height, placement.eye_line, spec.eye_line, True),
             (1 - chin / spec.height, placement.chin_to_bottom, spec.chin_to_bottom, False),
             (grid.scales * self._face_width / spec.width, placement.face_width, spec.face_width, False),
@@ -283,6 +286,7 @@ class Search:
             cost=cost + _LEFT_OVER_ROLL * self._left_over**2,
             cut=max(bottom.item(), sides.item(), top.item()),
             head_outside=self._reach_out(chosen).item(),
+            hair_outside=max(0.0, (scale * self._hair_rise - chosen.tops.item()) / self._spec.height),
             in_range=all(
                 wish.limits.low - TOLERANCE <= wish.values.item() <= wish.limits.high + TOLERANCE for wish in wishes
             ),

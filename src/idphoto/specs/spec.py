@@ -115,7 +115,7 @@ class Spec:
     """Of the print; None: the document takes files only."""
     height_mm: float | None = None
     crown: Crown | None = None
-    """What ``head_height`` and ``top_margin`` count from; None: the document does not say, and hair is taken."""
+    """What ``head_height`` and ``top_margin`` count from; None: the document does not say; hair counts, but no bun."""
     head_height: Range | None = None
     """Chin to crown."""
     top_margin: Range | None = None

@@ -27,7 +27,7 @@ def inspector(models_dir) -> Inspector:
 
 
 @pytest.fixture(scope="module")
-def plain(inspector, portrait) -> Inspection:
+def plain(inspector: Inspector, portrait: Portrait) -> Inspection:
     return inspector.inspect(portrait)
 
 
