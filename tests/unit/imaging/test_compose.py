@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idphoto.imaging.affine import move
+from idphoto.imaging.affine import invert, move
 from idphoto.imaging.compose import Framing, frame, frame_whole
+from idphoto.imaging.errors import TooTight
 from idphoto.imaging.portrait import Notice, Point, Portrait
-from idphoto.specs import Catalogue, Spec
+from idphoto.specs import Catalogue, Crown, Range, Spec
 from idphoto.specs.spec import USUAL
 from tests.unit.imaging.photos import make_portrait
 
@@ -178,3 +179,80 @@ def test_the_whole_canvas_is_kept_as_it_is():
     framing = frame_whole(make_portrait(width=640, height=480, head_height=200, crown=(320.0, 60.0), roll=9))
     assert (framing.width, framing.height, framing.scale, framing.warnings) == (640, 480, 1.0, ())
     assert np.array_equal(framing.matrix, [[1, 0, 0], [0, 1, 0]])
+
+
+def corners_in_source(framing: Framing) -> np.ndarray:
+    corners = np.array([[0.0, 0], [framing.width, 0], [0, framing.height], [framing.width, framing.height]])
+    return move(invert(framing.matrix), corners)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    head_height=st.floats(150, 420),
+    crown=st.tuples(st.floats(250, 650), st.floats(60, 400)),
+    roll=st.floats(-20, 20),
+    size=st.sampled_from([(295, 413), (600, 600), (413, 531)]),
+)
+def test_a_canvas_that_keeps_the_background_lies_inside_the_photo_and_holds_the_head(head_height, crown, roll, size):
+    portrait = make_portrait(head_height=head_height, crown=crown, roll=roll)
+    try:
+        framing = frame(portrait, Spec.of_size(*size), within=True)
+    except TooTight:
+        return
+    # To within a pixel of the result, which repeating the photo's edge fills.
+    slack = 1.0 / framing.scale
+    corners = corners_in_source(framing)
+    assert (corners >= -slack).all()
+    assert (corners <= np.array([900, 1200]) + slack).all()
+    assert place(framing, portrait.head.crown)[1] >= -0.01 * size[1]
+    assert place(framing, portrait.head.chin)[1] <= 1.01 * size[1]
+
+
+def test_a_roomy_photo_keeps_its_background_at_no_cost():
+    portrait = make_portrait(width=1600, height=1600, crown=(800.0, 500.0))
+    inside, free = frame(portrait, ONE_INCH, within=True), frame(portrait, ONE_INCH)
+    assert inside.warnings == free.warnings == ()
+    assert measure_head(portrait, inside) == pytest.approx(measure_head(portrait, free), abs=0.005)
+
+
+def test_a_photo_that_is_too_tight_to_keep_its_background_is_refused():
+    portrait = make_portrait(width=340, height=470, crown=(170.0, 10.0))
+    with pytest.raises(TooTight, match="too tight"):
+        frame(portrait, Spec.of_size(600, 600), within=True)
+
+
+def with_hair(portrait: Portrait, rise: float) -> Portrait:
+    """The same portrait with hair that ends so many pixels above the crown."""
+    x, y = portrait.head.crown
+    head = dataclasses.replace(portrait.head, hair_top=(x, y - rise))
+    return dataclasses.replace(portrait, head=head)
+
+
+def test_tall_hair_stays_inside_where_no_document_forbids_it():
+    portrait = with_hair(make_portrait(), 60)
+    framing = frame(portrait, ONE_INCH)
+    assert place(framing, portrait.head.hair_top)[1] >= 0
+    assert Notice.HAIR_CUT not in framing.warnings
+
+
+def test_tall_hair_that_a_document_leaves_no_room_for_is_told():
+    portrait = with_hair(make_portrait(), 120)
+    spec = dataclasses.replace(
+        ONE_INCH, head_height=Range.around(0.75, 0.80), top_margin=Range.around(0.02, 0.05), crown=Crown.TRIMMED
+    )
+    framing = frame(portrait, spec)
+    assert place(framing, portrait.head.hair_top)[1] < 0
+    assert Notice.HAIR_CUT in framing.warnings
+    assert Notice.OUT_OF_RANGE not in framing.warnings
+
+
+def test_a_head_without_hair_is_placed_by_its_skull():
+    portrait = make_portrait()
+    x, y = portrait.head.crown
+    head = dataclasses.replace(portrait.head, skull_top=(x, y + 40))
+    spec = dataclasses.replace(ONE_INCH, head_height=Range.around(0.6, 0.64), crown=Crown.SKULL)
+    framing = frame(dataclasses.replace(portrait, head=head), spec)
+    skull, chin = place(framing, (x, y + 40)), place(framing, portrait.head.chin)
+    assert (chin[1] - skull[1]) / 413 == pytest.approx(0.62, abs=0.01)
+    # Our own margin is above the hair.
+    assert place(framing, portrait.head.crown)[1] / 413 > 0.05

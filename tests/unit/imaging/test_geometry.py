@@ -12,9 +12,10 @@ from idphoto.imaging import affine
 from idphoto.imaging.errors import HeadCropped
 from idphoto.imaging.faces import FaceFinder, face_width
 from idphoto.imaging.geometry import measure_head, move_head
-from idphoto.imaging.landmarks import CHIN, LEFT_EYE, RIGHT_EYE, angle_of, centre_of
+from idphoto.imaging.landmarks import CHIN, LEFT_CHEEK, LEFT_EYE, RIGHT_CHEEK, RIGHT_EYE, angle_of, centre_of
 from idphoto.imaging.models import ModelFolder
-from idphoto.imaging.portrait import Box, Head
+from idphoto.imaging.portrait import Box, Face, Head
+from idphoto.specs import Crown
 
 HEAD = Head(
     left_eye=(90, 100),
@@ -228,3 +229,29 @@ def test_a_head_that_is_moved_back_is_the_same(x, y, angle, scale):
 
 def test_moving_by_the_identity_changes_nothing():
     assert move_head(HEAD, np.array([[1.0, 0, 0], [0, 1, 0]])) == HEAD
+
+
+@pytest.mark.parametrize(("crown", "skull"), [(1.9, 1.9), (2.0, 2.0), (2.17, 2.02), (2.3, 2.15), (2.6, 2.25)])
+def test_the_skull_lies_a_little_below_the_hair_and_where_skulls_can_end(crown, skull):
+    """Heights in T above the chin, on an upright head whose eyes are 100 pixels above it."""
+    alpha = np.zeros((600, 400), np.uint8)
+    points = np.zeros((468, 3), np.float32)
+    face = Face(box=Box(x=140, y=300, width=120, height=160), score=1, presence=1, landmarks=points)
+    points[:, :2] = (200, 450)
+    points[list(LEFT_EYE), :2], points[list(RIGHT_EYE), :2] = (170, 350), (230, 350)
+    points[LEFT_CHEEK, :2], points[RIGHT_CHEEK, :2] = (136, 360), (264, 360)
+    points[list(LEFT_EYE), 0] += np.linspace(-8, 8, len(LEFT_EYE)).astype(np.float32)
+    points[list(RIGHT_EYE), 0] += np.linspace(-8, 8, len(RIGHT_EYE)).astype(np.float32)
+    alpha[round(450 - 100 * crown) : 450, 120:280] = 255
+    head = measure_head(face, alpha)
+    assert (450 - head.crown[1]) / 100 == pytest.approx(crown, abs=0.02)
+    assert (450 - head.skull_top[1]) / 100 == pytest.approx(skull, abs=0.02)
+
+
+def test_a_bun_is_hair_and_no_head_unless_the_document_counts_all_hair():
+    head = replace(HEAD, left_eye=(90, 100), right_eye=(150, 100), chin=(120, 200), crown=(120, -60))
+    assert head.top(Crown.HAIR) == (120, -60)
+    assert head.top(None) == head.top(Crown.TRIMMED) == pytest.approx((120, 200 - 230))
+    assert head.top(Crown.SKULL) == head.skull_top
+    low = replace(head, crown=(120, -10))
+    assert low.top(None) == pytest.approx((120, -10))
