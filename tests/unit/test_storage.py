@@ -129,3 +129,27 @@ async def test_trouble_with_the_disk_is_a_storage_error(tmp_path: Path) -> None:
         await storage.delete("sources/a")
     with pytest.raises(StorageFailed):
         await storage.list_older_than("sources", 0)
+
+
+async def test_a_copy_outlives_its_original_and_counts_as_young(storage: LocalStorage) -> None:
+    await storage.put("cutouts/a", b"data")
+    os.utime(storage.path("cutouts/a"), (1, 1))
+    await storage.copy("cutouts/a", "sources/b")
+    await storage.copy("cutouts/a", "sources/b")  # as a retried job does
+    assert await storage.list_older_than("sources", 60) == []
+    await storage.delete("cutouts/a")
+    assert await storage.get("sources/b") == b"data"
+    assert await storage.list_older_than("partial", -60) == []
+
+
+async def test_a_replaced_original_does_not_change_its_copy(storage: LocalStorage) -> None:
+    await storage.put("cutouts/a", b"first")
+    await storage.copy("cutouts/a", "sources/b")
+    await storage.put("cutouts/a", b"second")
+    assert await storage.get("sources/b") == b"first"
+
+
+async def test_what_is_not_stored_cannot_be_copied(storage: LocalStorage) -> None:
+    with pytest.raises(NotStored):
+        await storage.copy("cutouts/none", "sources/b")
+    assert await storage.list_older_than("partial", -60) == []

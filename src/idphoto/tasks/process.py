@@ -13,7 +13,7 @@ import structlog
 from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, SubjectError
 from idphoto.imaging.pipeline import Pipeline
 from idphoto.imaging.sheet import DoesNotFit
-from idphoto.specs import Catalogue
+from idphoto.specs import Catalogue, UnknownSpec
 from idphoto.storage import LocalStorage, StorageError
 from idphoto.tasks.errors import LostLease
 from idphoto.tasks.model import Failure, Outcome, State, Task
@@ -88,18 +88,25 @@ class PhotoProcessor:
         try:
             await self._store.finish(task, outcome, (time.monotonic() - started) * 1000, self._queue)
         except LostLease:
-            for key in outcome.keys:
-                await self._storage.delete(key)
+            await self._drop(outcome)
             raise
         await self._drop_source(task)
 
     async def _keep(self, task: Task, work: Work) -> Outcome:
-        """Store the files; those that were stored before one fails are swept as orphans."""
-        for key, data in work.files:
-            await self._storage.put(key, data)
-        if work.copied_cutout is not None:
-            await self._storage.copy(task.source_key or "", work.copied_cutout)
+        """Store the files: all of them or none."""
+        try:
+            for key, data in work.files:
+                await self._storage.put(key, data)
+            if work.copied_cutout is not None:
+                await self._storage.copy(task.source_key or "", work.copied_cutout)
+        except StorageError:
+            await self._drop(work.outcome)
+            raise
         return work.outcome
+
+    async def _drop(self, outcome: Outcome) -> None:
+        for key in outcome.keys:
+            await self._storage.delete(key)
 
     async def _work(self, task: Task, data: bytes) -> Work:
         try:
@@ -108,6 +115,8 @@ class PhotoProcessor:
             raise _Ended(State.UNREADABLE, error.code, str(error)) from error
         except (SubjectError, FileSizeUnreachable) as error:
             raise _Ended(State.FAILED, error.code, str(error)) from error
+        except UnknownSpec as error:
+            raise _Ended(State.FAILED, "unknown_spec", str(error)) from error
         except DoesNotFit as error:
             raise _Ended(State.FAILED, "layout_does_not_fit", str(error)) from error
         except TimeoutError as error:

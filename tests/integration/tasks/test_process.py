@@ -21,7 +21,7 @@ from idphoto.tasks.model import State, Task
 from idphoto.tasks.process import MAX_ATTEMPTS, PhotoProcessor, WorkerMustRestart
 from idphoto.tasks.queue import JobKind
 from idphoto.tasks.queue_sqlite import SqliteQueue
-from idphoto.tasks.request import Format, PhotoRequest
+from idphoto.tasks.request import Format, Mode, PhotoRequest
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.desk import Desk, a_job
@@ -136,6 +136,44 @@ async def test_a_png_is_transparent_and_has_the_size_of_its_spec(
         assert image.getpixel((2, 2))[3] == 0  # type: ignore[index]
 
 
+async def test_a_cut_out_is_rendered_again_and_stays_with_the_new_task(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    first = await upload(desk, astronaut_jpeg)
+    await process(a_job(JobKind.PROCESS, first))
+    outcome = (await desk.read(first)).outcome
+    assert outcome is not None
+    again = PhotoRequest(spec="cn-2inch", format=Format.JPG, last_id=first.id)
+    second = await upload(desk, await desk.storage.get(outcome.cutout_key or ""), again)
+    await process(a_job(JobKind.PROCESS, second))
+    made = await desk.read(second)
+    assert made.state is State.DONE
+    assert made.outcome is not None
+    assert (made.outcome.width, made.outcome.height) == (413, 579)
+    assert made.outcome.cutout_key not in {None, outcome.cutout_key}
+    assert await desk.storage.get(made.outcome.cutout_key or "")
+    assert made.source_key is None
+
+
+async def test_a_check_stores_a_report_and_no_file(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
+    task = await upload(desk, astronaut_jpeg, PhotoRequest(mode=Mode.CHECK, spec="cn-passport"))
+    await process(a_job(JobKind.PROCESS, task))
+    outcome = (await desk.read(task)).outcome
+    assert outcome is not None
+    assert outcome.compliance is not None
+    assert outcome.compliance["verdict"] == "fail"  # 512x512 is no passport photo
+    assert await is_empty(desk, "results")
+    assert await is_empty(desk, "cutouts")
+    assert await is_empty(desk, "sources")
+
+
+async def test_a_document_that_was_taken_out_meanwhile_ends_the_task(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg, PhotoRequest(spec="gone"))
+    assert await fail(desk, process, task) == (State.FAILED, "unknown_spec")
+
+
 async def test_without_a_size_the_canvas_is_the_source(
     desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
 ) -> None:
@@ -211,10 +249,11 @@ async def test_a_task_that_was_begun_three_times_is_given_up(
 async def test_what_nobody_foresaw_is_tried_three_times(
     desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
 ) -> None:
-    # The web layer accepts no such spec, so the pipeline's caller has no answer to it.
-    task = await upload(desk, astronaut_jpeg, PhotoRequest(spec="was-removed-in-an-update"))
+    # The web layer accepts no such retouch, so the pipeline's caller has no answer to it.
+    request = PhotoRequest(width=300, height=400, retouch={"was_removed_in_an_update": 1.0})
+    task = await upload(desk, astronaut_jpeg, request)
     for attempt in range(1, MAX_ATTEMPTS):
-        with pytest.raises(LookupError):
+        with pytest.raises(TypeError):
             await process(a_job(JobKind.PROCESS, task, attempt=attempt))
         assert not (await desk.read(task)).state.is_end
     assert await fail(desk, process, task) == (State.FAILED, "internal")

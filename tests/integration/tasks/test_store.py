@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from idphoto.tasks import tables
 from idphoto.tasks.deliveries import Delivery, DeliveryLog
 from idphoto.tasks.errors import LostLease
-from idphoto.tasks.model import Failure, ReturnType, State, Task
+from idphoto.tasks.model import Failure, ReturnType, SheetFiles, State, Task
 from idphoto.tasks.queue import Job, JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.request import Format, PhotoRequest
@@ -268,6 +268,35 @@ async def test_files_of_tasks_are_referenced_until_cleared(store: TaskStore, que
     assert await store.is_referenced(RESULT_KEY)
     await store.clear_source(begun.id)
     assert not await store.is_referenced("sources/x")
+
+
+async def test_all_files_of_a_task_lead_to_it_until_it_goes(store: TaskStore, queue: SqliteQueue):
+    sheet = SheetFiles(
+        image_key="results/sheet.jpg", pdf_key="results/sheet.pdf", photos=8, width_mm=102, height_mm=152
+    )
+    begun = await begin(store, await add(store, queue))
+    await store.finish(begun, replace(OUTCOME, sheet=sheet, cutout_key="cutouts/x"), 1.0, queue)
+    ended = await store.get(begun.id, owner="alice")
+    assert ended is not None
+    assert ended.keys == (RESULT_KEY, "results/sheet.jpg", "results/sheet.pdf", "cutouts/x")
+    for key in ended.keys:
+        assert await store.is_referenced(key)
+        assert await store.find_result(key) == ended
+    await store.delete(begun.id, "alice")
+    for key in ended.keys:
+        assert not await store.is_referenced(key)
+        assert await store.find_result(key) is None
+
+
+async def test_a_check_ends_without_a_file(store: TaskStore, queue: SqliteQueue):
+    begun = await begin(store, await add(store, queue))
+    report = {"spec": "cn-passport", "verdict": "pass", "checks": []}
+    await store.finish(begun, replace(OUTCOME, result_key=None, compliance=report), 1.0, queue)
+    ended = await store.get(begun.id, owner="alice")
+    assert ended is not None
+    assert ended.outcome is not None
+    assert (ended.state, ended.outcome.result_key, ended.outcome.compliance) == (State.DONE, None, report)
+    assert ended.keys == ()
 
 
 async def test_tasks_are_counted_by_state(store: TaskStore, queue: SqliteQueue):
