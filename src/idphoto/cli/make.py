@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -91,6 +91,12 @@ def make(
         str | None,
         typer.Option(help="Further documents on the sheet, such as cn-2inch:4.", rich_help_panel=_SHEET),
     ] = None,
+    layout_margin: Annotated[
+        float, typer.Option(min=0, max=50, help="Millimetres to the paper's edges.", rich_help_panel=_SHEET)
+    ] = 3,
+    layout_spacing: Annotated[
+        float, typer.Option(min=0, max=50, help="Millimetres between photos.", rich_help_panel=_SHEET)
+    ] = 2,
     cut_lines: Annotated[bool, typer.Option(rich_help_panel=_SHEET)] = True,
     format: Annotated[  # noqa: A002 - the option's name
         Format | None, typer.Option(help="File format. Default: jpg; png if transparent.", show_default=False)
@@ -122,6 +128,7 @@ def make(
     from idphoto.imaging.retouch import Retouch
     from idphoto.library import IDPhoto, read_wishes
 
+    sheet_options = {"margin_mm": layout_margin, "spacing_mm": layout_spacing, "cut_lines": cut_lines}
     try:
         wishes: Wishes = {
             "spec": spec,
@@ -146,7 +153,7 @@ def make(
                 auto_sharp=auto_sharp,
             ),
             "preview": preview,
-            "layout": _read_layout(layout, layout_copies, layout_with, cut_lines, catalogue),
+            "layout": _read_layout(layout, layout_copies, layout_with, catalogue, sheet_options),
         }
         read_wishes(wishes, catalogue)
     except (ValueError, UnknownSpec) as error:
@@ -244,7 +251,7 @@ def _read_millimetres(text: str | None) -> tuple[float, float] | None:
 
 
 def _read_layout(
-    paper: str | None, copies: int | None, others: str | None, cut_lines: bool, catalogue: Catalogue
+    paper: str | None, copies: int | None, others: str | None, catalogue: Catalogue, options: dict[str, Any]
 ) -> SheetOrder | None:
     from idphoto.imaging.order import SheetOrder
     from idphoto.imaging.sheet import parse_paper
@@ -258,4 +265,4 @@ def _read_layout(
             if number and not number.isdigit():
                 fail(f"--layout-with {part!r} is not ID:COPIES, such as cn-2inch:4.")
             wanted.append((catalogue.get(name), int(number) if number else None))
-    return SheetOrder(paper=parse_paper(paper), copies=copies, others=tuple(wanted), cut_lines=cut_lines)
+    return SheetOrder(paper=parse_paper(paper), copies=copies, others=tuple(wanted), **options)

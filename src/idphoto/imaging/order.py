@@ -68,7 +68,8 @@ class Order:
         if self.keep_background is not None:
             return self.keep_background
         is_forbidden = self.spec is not None and self.spec.editing is Editing.FORBIDDEN
-        return is_forbidden and self.background is None and not self.transparent
+        is_asked = self.background is not None or self.background_end is not None or self.transparent
+        return is_forbidden and not is_asked
 
     @property
     def finish(self) -> Finish:

@@ -49,7 +49,8 @@ def block_until(file: Path) -> None:
 
 async def run(url: str, mode: str, go: Path) -> None:
     engine = make_engine(url)
-    queue = make_queue(engine, lease_s=LEASE_S)
+    # Whoever counts must not lose a lease only because the machine is busy.
+    queue = make_queue(engine, lease_s=60.0 if mode == "count" else LEASE_S)
     store = TaskStore(engine, result_ttl_s=3600)
     stop = asyncio.Event()
 

@@ -40,6 +40,7 @@ def test_without_a_document_it_is_white_at_300_dpi_of_any_size():
         ({"keep_background": False}, False),
         ({"background": "FFFFFF"}, False),
         ({"transparent": True}, False),
+        ({"background_end": "FFFFFF"}, False),
         ({"background": "FFFFFF", "keep_background": True}, True),
     ],
 )
