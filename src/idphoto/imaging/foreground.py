@@ -31,8 +31,9 @@ _NARROW_SQUARINGS = 2
 _MIXTURE_WEIGHT = 1e-4
 
 # The blurred colours are smooth, so beyond this side they are estimated on a smaller copy: a whole 12 MP canvas
-# costs little more than a passport photo.
-_WORK_SIDE = 1024
+# costs little more than a passport photo. On 60 composites of 580 and 1000 pixels this side costs 4 % more error than
+# estimating at full size (3.0 instead of 2.9 levels) and takes half and a quarter of the time.
+_WORK_SIDE = 448
 
 _NOT_ZERO = 1e-7
 
@@ -83,7 +84,7 @@ def _blur_side(colour: _Planes, share: _Planes, radius: int, squarings: int) -> 
         weight = weight * weight
     weight = weight + _MIXTURE_WEIGHT * share
     window = (2 * radius + 1, 2 * radius + 1)
-    blurred: _Planes = cv2.blur(colour * weight, window) / (cv2.blur(weight, window)[..., None] + _NOT_ZERO)
+    blurred: _Planes = cv2.blur(colour * weight, window) / (cv2.blur(weight, window) + _NOT_ZERO)
     return blurred
 
 
@@ -97,8 +98,8 @@ def _enlarge(planes: _Planes, size: tuple[int, int]) -> Pixels:
 
 
 def _as_share(alpha: NDArray[np.number]) -> _Planes:
-    """Bring alpha from 0..255 to 0..1, with an axis for the channels."""
-    share: _Planes = (alpha.astype(np.float32) / np.float32(255))[..., None]
+    """Bring alpha from 0..255 to 0..1, once a channel: without broadcasting, arithmetic is several times faster."""
+    share: _Planes = np.repeat((alpha.astype(np.float32) / np.float32(255))[..., None], 3, axis=-1)
     return share
 
 

@@ -97,6 +97,14 @@ class Order:
         return replace(self.spec, **ranges)  # type: ignore[arg-type]
 
     @property
+    def head_px(self) -> float | None:
+        """The most pixels that the head's height can have in any of the pictures; None: as many as in the source."""
+        if self.target is None:
+            return None
+        specs = [self.target, *(spec for spec, _ in (self.sheet.others if self.sheet else ()))]
+        return max(min(0.9, spec.placement.head_height.high) * spec.height for spec in specs)
+
+    @property
     def print_dpi(self) -> int:
         """What the file says about its size on paper."""
         return self.dpi or (self.spec.dpi if self.spec else DEFAULT_DPI)

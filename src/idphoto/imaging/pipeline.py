@@ -146,7 +146,7 @@ def _make(portrait: Portrait, inspection: Inspection, order: Order, analyser: An
             file_bytes=len(data),
             notices=(*portrait.warnings, *photo.warnings),
             background=_describe_background(photo, order),
-            enlarged=framing.scale,
+            enlarged=framing.scale / portrait.reduced,
             retouched=not order.retouch.is_off,
         )
         report = assess(order.spec, evidence)

@@ -131,6 +131,8 @@ class Portrait:
     """Bounding box of the person (alpha of at least one half), in whole pixels."""
     second_face: float = 0.0
     """Area of the second largest face that was found, as a share of the largest."""
+    reduced: float = 1.0
+    """Pixels of the photo per pixel of this copy of it; ``foreground`` is in the photo's."""
     warnings: tuple[Notice, ...] = ()
 
 

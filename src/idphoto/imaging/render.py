@@ -87,10 +87,11 @@ def _lay(pixels: Pixels, alpha: Alpha, backdrop: Pixels | None) -> NDArray[np.ui
     """Put the person before a backdrop, mixed in sRGB; None makes the picture transparent, with straight alpha."""
     if backdrop is None:
         return np.dstack([pixels, alpha])
-    share = alpha[..., None].astype(np.uint16)
+    # Once for each channel: arithmetic without broadcasting is several times faster.
+    share = np.repeat(alpha[..., None], 3, axis=-1).astype(np.uint16)
     # Exact rounding of the mixture in integers: 255 * 255 fits 16 bits, and half of 255 rounds.
-    mixed = (pixels * share + backdrop * (255 - share) + 127) // 255
-    return mixed.astype(np.uint8)
+    mixed = pixels * share + backdrop * (255 - share) + np.uint16(127)
+    return (mixed // np.uint16(255)).astype(np.uint8)
 
 
 def crop(portrait: Portrait, framing: Framing) -> CutOut:

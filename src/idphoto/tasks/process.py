@@ -80,7 +80,9 @@ class PhotoProcessor:
         started = time.monotonic()
         try:
             data = await self._storage.get(task.source_key or "")
-            await self._store.advance(task, State.PREPARING, _READ)
+            if task.request.last_id is None:
+                # What is rendered again is done before anybody could see how far it is.
+                await self._store.advance(task, State.PREPARING, _READ)
             work = await self._work(task, data)
             outcome = await self._keep(task, work)
         except StorageError as error:

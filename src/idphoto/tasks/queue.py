@@ -74,6 +74,10 @@ class JobQueue(Protocol):
         """Add a job in the caller's transaction."""
         ...
 
+    async def ring(self, conn: AsyncConnection) -> None:
+        """Wake all who wait for something to change, as soon as the caller's transaction is committed."""
+        ...
+
     async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
         """Claim and run jobs of the handlers' kinds until ``stop``; return when the running ones are finished.
 

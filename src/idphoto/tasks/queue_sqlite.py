@@ -26,7 +26,7 @@ _POLL_S = 0.2
 """A lost ring, a job that falls due and a lease that runs out are noticed after this time."""
 _BACK_OFF_MAX_S = 60.0
 _DATABASE_PAUSE_S = 1.0
-_ENQUEUED = "idphoto_enqueued"
+_RINGS = "idphoto_rings"
 _ROW = tables.job.c
 
 
@@ -40,7 +40,7 @@ class SqliteQueue:
         self._lease_s = lease_s
         self._wake = wake
         self._log = structlog.get_logger(__name__)
-        event.listen(engine.sync_engine, "checkin", self._ring_after_enqueue)
+        event.listen(engine.sync_engine, "checkin", self._ring_after_commit)
 
     async def enqueue(self, conn: AsyncConnection, job: NewJob) -> None:
         """Add a job in the caller's transaction, which must be one of this queue's engine."""
@@ -53,7 +53,11 @@ class SqliteQueue:
                 attempt=0,
             )
         )
-        (await conn.get_raw_connection()).info[_ENQUEUED] = True
+        await self.ring(conn)
+
+    async def ring(self, conn: AsyncConnection) -> None:
+        """Wake all who wait for something to change, as soon as the caller's transaction is committed."""
+        (await conn.get_raw_connection()).info[_RINGS] = True
 
     async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
         """Claim and run up to ``concurrency`` jobs at a time until ``stop``; then wait for the running ones.
@@ -80,10 +84,10 @@ class SqliteQueue:
         async with self._reader.begin() as conn:
             return (await conn.execute(select(func.count()).select_from(tables.job))).scalar_one()
 
-    def _ring_after_enqueue(self, _connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    def _ring_after_commit(self, _connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         # SQLAlchemy's commit event comes before the commit. A connection returns to the pool after it, or after a
         # rollback, and then the ring is for nothing but does no harm.
-        if entry.info.pop(_ENQUEUED, False):
+        if entry.info.pop(_RINGS, False):
             self._wake.notify()
 
     async def _claim_or_pause(self, kinds: Iterable[JobKind]) -> Job | None:
@@ -137,8 +141,6 @@ class SqliteQueue:
         finally:
             if work.cancel():
                 await asyncio.wait({work})
-            # Whoever waits for the task's end listens to the same bell.
-            self._wake.notify()
 
     async def _hold(self, job: Job, work: asyncio.Future[Retry | None]) -> bool:
         """Prolong the lease until the work is done; False when the lease was lost before."""

@@ -176,6 +176,8 @@ class TaskStore:
                 await conn.execute(insert(tables.file), [{"key": key, "task_id": task.id} for key in more_files])
             if task.callback_url is not None:
                 await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
+            # Clients hold connections open for this moment; what is left to clear away need not keep them.
+            await queue.ring(conn)
 
 
 async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:

@@ -50,7 +50,7 @@ def do_work(pipeline: Pipeline, catalogue: Catalogue, request: PhotoRequest, dat
     if request.last_id is None:
         made = pipeline.make(data, order, progress=progress)
         return _collect(made, request, stem, cutout, ((cutout, pack(made.portrait, made.inspection)),))
-    made = make_again(*unpack(data), order)
+    made = make_again(*unpack(data, head_px=order.head_px), order)
     work = _collect(made, request, stem, cutout, ())
     return Work(outcome=work.outcome, files=work.files, copied_cutout=cutout)
 
