@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, event, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, event, func, insert, or_, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -101,34 +102,37 @@ class SqliteQueue:
 
     async def _claim(self, kinds: Iterable[JobKind]) -> Job | None:
         now = time.time()
-        other = tables.job.alias()
+        free = and_(_ROW.run_at <= now, or_(_ROW.lease_until.is_(None), _ROW.lease_until < now))
         first = (
-            select(other.c.id)
-            .where(
-                other.c.kind.in_([kind.value for kind in kinds]),
-                other.c.run_at <= now,
-                or_(other.c.lease_until.is_(None), other.c.lease_until < now),
-            )
-            .order_by(other.c.priority.desc(), other.c.run_at, other.c.id)
+            select(_ROW.id)
+            .where(_ROW.kind.in_([kind.value for kind in kinds]), free)
+            .order_by(_ROW.priority.desc(), _ROW.run_at, _ROW.id)
             .limit(1)
         )
-        query = (
-            update(tables.job)
-            .where(_ROW.id == first.scalar_subquery())
-            .values(attempt=_ROW.attempt + 1, lease_until=now + self._lease_s)
-            .returning(_ROW.id, _ROW.kind, _ROW.task_id, _ROW.priority, _ROW.attempt)
-        )
-        async with self._engine.begin() as conn:
-            row = (await conn.execute(query)).one_or_none()
-        if row is None:
-            return None
-        return Job(
-            id=row.id,
-            kind=JobKind(row.kind),
-            task_id=row.task_id,
-            priority=Priority(row.priority),
-            attempt=row.attempt,
-        )
+        # Looking takes no lock, so those who look and find nothing are in nobody's way.
+        while (job_id := await self._look(first)) is not None:
+            query = (
+                update(tables.job)
+                .where(_ROW.id == job_id, free)
+                .values(attempt=_ROW.attempt + 1, lease_until=now + self._lease_s)
+                .returning(_ROW.kind, _ROW.task_id, _ROW.priority, _ROW.attempt)
+            )
+            async with self._engine.begin() as conn:
+                row = (await conn.execute(query)).one_or_none()
+            if row is not None:
+                return Job(
+                    id=job_id,
+                    kind=JobKind(row.kind),
+                    task_id=row.task_id,
+                    priority=Priority(row.priority),
+                    attempt=row.attempt,
+                )
+        return None
+
+    async def _look(self, query: Select[Any]) -> int | None:
+        async with self._reader.begin() as conn:
+            job_id: int | None = (await conn.execute(query)).scalar_one_or_none()
+        return job_id
 
     async def _run_job(self, handler: Handler, job: Job) -> None:
         work = asyncio.ensure_future(handler(job))
