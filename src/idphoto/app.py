@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from idphoto import webhooks
 from idphoto.api.app import create_app
-from idphoto.api.limits import CreateLimiter
+from idphoto.api.limits import CallerLimits
 from idphoto.api.services import Services
 from idphoto.database import make_engine
 from idphoto.keys import KeyStore
@@ -90,8 +90,9 @@ async def run_api(settings: Settings, listener: socket.socket) -> None:
             waiters=Waiters(core.store, core.wake),
             outbound=outbound,
             catalogue=Catalogue.load(settings.specs_file),
+            deliveries=DeliveryLog(core.engine),
             workers=core.workers,
-            limiter=CreateLimiter(rate_per_s=settings.rate_per_s, queue_limit=settings.queue_limit),
+            limits=CallerLimits(settings),
             metrics=Metrics(),
         )
 
@@ -179,6 +180,7 @@ async def run_worker(settings: Settings) -> bool:
             pipeline=pipeline,
             catalogue=Catalogue.load(settings.specs_file),
             timeout_s=settings.task_timeout_s,
+            keep_sources=settings.keep_sources,
         )
         clean = True
 

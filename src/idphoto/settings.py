@@ -64,7 +64,13 @@ class Settings(BaseSettings):
     queue_limit: int = Field(default=1000, ge=1)
     """Unfinished tasks beyond which new ones get 429."""
     rate_per_s: float = Field(default=20.0, gt=0)
-    """Tasks a key may create per second."""
+    """Tasks that a key may make per second, unless the key has a limit of its own, as for the two below."""
+    key_at_once: int = Field(default=200, ge=1)
+    """Unfinished tasks that a key may have."""
+    key_per_day: int = Field(default=0, ge=0)
+    """Tasks that a key may make from midnight to midnight UTC; 0: any number."""
+    keep_sources: bool = False
+    """Whether uploads and downloads are kept until the task expires, and not only until the photo is done."""
     lease_s: float = Field(default=10.0, ge=0.2)
     """A job whose worker gives no sign of life for this long is run again."""
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()

@@ -157,6 +157,19 @@ def test_specs_and_models_are_listed(tmp_path: Path) -> None:
     assert run("models", "verify", cwd=tmp_path).returncode == 0
 
 
+def test_keys_have_limits_that_can_be_changed(tmp_path: Path) -> None:
+    token = run("keys", "create", "shop", "--rate", "0.5", "--per-day", "100", cwd=tmp_path).stdout.strip()
+    key_id = token.split("_")[1]
+    listed = run("keys", "list", "--data-dir", "data", cwd=tmp_path).stdout.splitlines()[1].split()
+    assert listed[-4:] == ["0.5", "-", "100", "0"]
+    assert run("keys", "limit", key_id, "--at-once", "3", cwd=tmp_path).returncode == 0
+    assert run("keys", "list", cwd=tmp_path).stdout.splitlines()[1].split()[-4:] == ["-", "3", "-", "0"]
+    unknown = run("keys", "limit", "00000000", cwd=tmp_path)
+    assert unknown.returncode == 1
+    assert "keys list" in unknown.stderr
+    assert run("keys", "create", "--rate", "0", cwd=tmp_path).returncode == 2
+
+
 def test_keys_are_created_listed_and_revoked(tmp_path: Path) -> None:
     token = run("keys", "create", "shop", cwd=tmp_path).stdout.strip()
     key_id = token.split("_")[1]

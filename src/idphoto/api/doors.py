@@ -12,12 +12,14 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from idphoto.api.errors import BadField, BadRequest, NotFound
+from idphoto.api.errors import BadField, BadRequest, NotFound, TooManyRequests
 from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import open_form
 from idphoto.api.services import Services, get_services
 from idphoto.envelope import reply
+from idphoto.keys import Caller
 from idphoto.storage import NotStored, StorageError
+from idphoto.tasks.admission import NoRoom, Room
 from idphoto.tasks.model import ReturnType, State, Task
 from idphoto.tasks.queue import JobKind, NewJob, Priority
 from idphoto.tasks.request import Mode
@@ -26,26 +28,30 @@ _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-async def create_task(request: Request, owner: str, mode: Mode = Mode.MAKE) -> Response:
+async def create_task(request: Request, caller: Caller, mode: Mode = Mode.MAKE) -> Response:
     """Accept a photo: stored and queued before the reply, finished before it when ``sync`` is 1.
 
     Raises:
         ApiError: nothing was accepted.
     """
     services = get_services(request)
-    await services.limiter.admit(owner, services.store)
+    await services.limits.hit(caller)
+    room = services.limits.get_room(caller)
     idempotency_key = _read_idempotency_key(request)
+    if idempotency_key is None:
+        # Before the upload, to spare it. A repeat needs no room: its task is there.
+        await _check_room(services, caller.owner, room)
     public_url = _find_public_url(request, services)
     async with open_form(request, max_upload_bytes=services.settings.max_upload_bytes) as form:
         # In a thread: planning a sheet takes a moment.
         wish = await asyncio.to_thread(
             read_create_request, form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode
         )
-        cutout = await _find_cutout(services, owner, wish)
+        cutout = await _find_cutout(services, caller.owner, wish)
         task_id = str(uuid.uuid4())
         task = Task(
             id=task_id,
-            owner=owner,
+            owner=caller.owner,
             request=wish.photo,
             return_type=wish.return_type,
             public_url=public_url,
@@ -56,7 +62,7 @@ async def create_task(request: Request, owner: str, mode: Mode = Mode.MAKE) -> R
             idempotency_key=idempotency_key,
             created_at=time.time(),
         )
-        task = await _accept(services, task, wish, cutout)
+        task = await _accept(services, task, wish, cutout, room)
     if wish.sync:
         return await _answer_when_done(request, services, task)
     return JSONResponse(reply(task, image=await _read_inline(services, task)))
@@ -71,7 +77,7 @@ async def poll_task(request: Request, owner: str, task_id: str) -> Response:
     services = get_services(request)
     task = await services.store.get(task_id, owner=owner)
     if task is None:
-        raise NotFound(_no_task(task_id))
+        raise NotFound.of_task(task_id)
     return JSONResponse(reply(task, image=await _read_inline(services, task)))
 
 
@@ -84,10 +90,21 @@ async def delete_task(request: Request, owner: str, task_id: str) -> Response:
     services = get_services(request)
     task = await services.store.delete(task_id, owner)
     if task is None:
-        raise NotFound(_no_task(task_id))
+        raise NotFound.of_task(task_id)
     for key in task.keys:
         await services.storage.delete(key)
     return JSONResponse({"status": 200, "message": "success", "data": {"task_id": task.id}})
+
+
+async def _check_room(services: Services, owner: str, room: Room) -> None:
+    try:
+        await services.store.check_room(owner, room)
+    except NoRoom as error:
+        raise _refuse(error) from error
+
+
+def _refuse(error: NoRoom) -> TooManyRequests:
+    return TooManyRequests(str(error), code=error.code, retry_after_s=error.retry_after_s)
 
 
 async def _find_cutout(services: Services, owner: str, wish: CreateRequest) -> str | None:
@@ -105,27 +122,32 @@ async def _find_cutout(services: Services, owner: str, wish: CreateRequest) -> s
     return earlier.outcome.cutout_key
 
 
-async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: str | None) -> Task:
+async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: str | None, room: Room) -> Task:
     """Store the source, then the task with its job; return the first task of a repeated idempotency key."""
     job = NewJob(
         kind=JobKind.PROCESS if task.source_key else JobKind.FETCH,
         task_id=task.id,
         priority=Priority.SYNC if wish.sync else Priority.NORMAL,
     )
-    if task.source_key is None:
-        return await services.store.add(task, services.queue, job)
     try:
-        if wish.image:
+        if task.source_key and wish.image:
             await services.storage.put_file(task.source_key, wish.image.file)
-        elif cutout:
+        elif task.source_key and cutout:
             await _copy_cutout(services, cutout, task.source_key)
-        added = await services.store.add(task, services.queue, job)
-    except (SQLAlchemyError, StorageError):
-        await services.storage.delete(task.source_key)
+        added = await services.store.add(task, services.queue, job, room)
+    except (SQLAlchemyError, StorageError, NoRoom) as error:
+        await _drop_source(services, task)
+        if isinstance(error, NoRoom):
+            raise _refuse(error) from error
         raise
     if added.id != task.id:
-        await services.storage.delete(task.source_key)
+        await _drop_source(services, task)
     return added
+
+
+async def _drop_source(services: Services, task: Task) -> None:
+    if task.source_key:
+        await services.storage.delete(task.source_key)
 
 
 async def _copy_cutout(services: Services, cutout: str, target: str) -> None:
@@ -139,7 +161,7 @@ async def _copy_cutout(services: Services, cutout: str, target: str) -> None:
 async def _answer_when_done(request: Request, services: Services, task: Task) -> Response:
     ended = await _wait_for_end(request, services, task)
     if ended is None:
-        raise NotFound(_no_task(task.id))
+        raise NotFound.of_task(task.id)
     if not ended.state.is_end:
         # The contract's answer to a wait that was too long; polls then tell the true state.
         body = reply(ended)
@@ -179,16 +201,12 @@ async def _read_inline(services: Services, task: Task) -> str | None:
 async def _read_result(services: Services, task: Task) -> bytes:
     key = task.outcome and task.outcome.result_key
     if not key:
-        raise NotFound(_no_task(task.id))
+        raise NotFound.of_task(task.id)
     try:
         return await services.storage.get(key)
     except NotStored:
         # It expired or was deleted between the two reads.
-        raise NotFound(_no_task(task.id)) from None
-
-
-def _no_task(task_id: str) -> str:
-    return f"There is no task {task_id[:80]!r}: it never was, it has expired, or it is another key's."
+        raise NotFound.of_task(task.id) from None
 
 
 def _read_idempotency_key(request: Request) -> str | None:

@@ -9,8 +9,7 @@
     ├── NotFound                404
     ├── BodyTooLarge            413
     ├── TooManyRequests         429, with Retry-After
-    │   ├── RateExceeded
-    │   └── QueueFull
+    │   └── RateExceeded
     └── NotReady                503, with Retry-After
 
 The docstring of a class is its default message.
@@ -21,7 +20,7 @@ from __future__ import annotations
 import math
 import traceback
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -87,6 +86,11 @@ class NotFound(ApiError):
     status = 404
     code = "not_found"
 
+    @classmethod
+    def of_task(cls, task_id: str) -> Self:
+        """Return the error of a task that this caller cannot see."""
+        return cls(f"There is no task {show_value(task_id)}: it never was, it has expired, or it is another key's.")
+
 
 class BodyTooLarge(ApiError):
     """The upload is too large."""
@@ -100,20 +104,14 @@ class TooManyRequests(ApiError):
 
     status = 429
 
-    def __init__(self, *, retry_after_s: float) -> None:
-        super().__init__(headers={"Retry-After": str(max(1, math.ceil(retry_after_s)))})
+    def __init__(self, message: str | None = None, *, code: str | None = None, retry_after_s: float) -> None:
+        super().__init__(message, code=code, headers={"Retry-After": str(max(1, math.ceil(retry_after_s)))})
 
 
 class RateExceeded(TooManyRequests):
     """This key makes tasks faster than its rate allows: try again later."""
 
     code = "rate_limited"
-
-
-class QueueFull(TooManyRequests):
-    """Too many tasks are waiting already: try again later."""
-
-    code = "queue_full"
 
 
 class NotReady(ApiError):

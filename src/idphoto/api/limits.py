@@ -1,48 +1,53 @@
-"""How fast a key may make tasks, and how many may wait."""
+"""How many tasks a key may make: in a second, at once, in a day."""
 
 from __future__ import annotations
 
 import math
 import time
 
-from limits import RateLimitItemPerSecond
+from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from idphoto.api.errors import QueueFull, RateExceeded
-from idphoto.tasks.store import TaskStore
+from idphoto.api.errors import RateExceeded
+from idphoto.keys import Caller
+from idphoto.settings import Settings
+from idphoto.tasks.admission import Room
 
-#: A worker needs about this long for a photo, so a full queue has room again after it.
-QUEUE_RETRY_S = 2
 
+class CallerLimits:
+    """The limits of every caller: the key's own, else the settings'.
 
-class CreateLimiter:
-    """Counts create calls by key in a moving window, in the memory of this process. Polls never come here."""
+    Create calls are counted by key in a moving window, in the memory of this process. Polls never come here.
+    """
 
-    def __init__(self, *, rate_per_s: float, queue_limit: int) -> None:
-        """Take the limits.
-
-        Args:
-            rate_per_s: create calls of a key in a second; whole above 1, and below 1 one call in 1/rate seconds.
-            queue_limit: unfinished tasks of all keys beyond which new ones are refused.
-        """
-        self._rate = (
-            RateLimitItemPerSecond(int(rate_per_s))
-            if rate_per_s >= 1
-            else RateLimitItemPerSecond(1, math.ceil(1 / rate_per_s))
-        )
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._queue_limit = queue_limit
 
-    async def admit(self, owner: str, store: TaskStore) -> None:
-        """Count a create call of that key.
+    async def hit(self, caller: Caller) -> None:
+        """Count a create call.
 
         Raises:
             RateExceeded: the key is over its rate.
-            QueueFull: too many tasks are unfinished.
         """
-        if not await self._window.hit(self._rate, owner):
-            stats = await self._window.get_window_stats(self._rate, owner)
+        rate = _make_rate(caller.limits.rate_per_s or self._settings.rate_per_s)
+        if not await self._window.hit(rate, caller.owner):
+            stats = await self._window.get_window_stats(rate, caller.owner)
             raise RateExceeded(retry_after_s=stats.reset_time - time.time())
-        if await store.count_unfinished() >= self._queue_limit:
-            raise QueueFull(retry_after_s=QUEUE_RETRY_S)
+
+    def get_room(self, caller: Caller) -> Room:
+        """Return how many tasks there may be when this caller makes one."""
+        per_day = caller.limits.per_day
+        if per_day is None:
+            per_day = self._settings.key_per_day
+        return Room(
+            queue=self._settings.queue_limit,
+            at_once=caller.limits.at_once or self._settings.key_at_once,
+            today=per_day or None,
+        )
+
+
+def _make_rate(per_s: float) -> RateLimitItem:
+    """Calls in a second: whole above 1, and below 1 one call in 1/rate seconds."""
+    return RateLimitItemPerSecond(int(per_s)) if per_s >= 1 else RateLimitItemPerSecond(1, math.ceil(1 / per_s))

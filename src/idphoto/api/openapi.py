@@ -111,6 +111,42 @@ CHECK: dict[str, Any] = {
     },
 }
 POLL: dict[str, Any] = {"responses": {"200": _describe_reply(_STATES, _ENVELOPE), **_UNAUTHORISED, **_NOT_FOUND}}
+DELIVERIES: dict[str, Any] = {
+    "responses": {
+        "200": _describe_reply(
+            "Every try to deliver the task's callback, oldest first. Times are Unix seconds.",
+            {
+                "status": 200,
+                "message": "success",
+                "data": {
+                    "task_id": "7d0a2c0e-5c0f-4a52-9d1f-9d3f8a0c9a10",
+                    "deliveries": [
+                        {
+                            "webhook_id": "msg_7d0a2c0e-5c0f-4a52-9d1f-9d3f8a0c9a10",
+                            "attempt": 1,
+                            "at": 1742670627.5,
+                            "status": 500,
+                            "error": None,
+                            "next_try_at": 1742670632.7,
+                        }
+                    ],
+                },
+            },
+        ),
+        **_UNAUTHORISED,
+        **_NOT_FOUND,
+    }
+}
+DELIVER_AGAIN: dict[str, Any] = {
+    "description": "Queue the callback of an ended task once more. Counts as a create call for the key's rate.",
+    "responses": {
+        "200": _describe_reply("Queued.", {"status": 200, "message": "success", "data": {"task_id": "…"}}),
+        "400": _describe_error(400, "no_callback", "The task has no callback_url, or has not ended"),
+        **_UNAUTHORISED,
+        **_NOT_FOUND,
+        "429": _describe_error(429, "rate_limited", "Too many calls; Retry-After says when to try again"),
+    },
+}
 DELETE: dict[str, Any] = {
     "responses": {
         "200": _describe_reply(

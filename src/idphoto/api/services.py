@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from idphoto.api.limits import CreateLimiter
+from idphoto.api.limits import CallerLimits
 from idphoto.keys import KeyStore
 from idphoto.metrics import Metrics
 from idphoto.outbound import Outbound
 from idphoto.settings import Settings
 from idphoto.specs import Catalogue
 from idphoto.storage import LocalStorage
+from idphoto.tasks.deliveries import DeliveryLog
 from idphoto.tasks.queue import JobQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.waiting import Waiters
@@ -32,8 +33,9 @@ class Services:
     outbound: Outbound
     """Only asked whether a callback may go to an address; requests never reach out from here."""
     catalogue: Catalogue
+    deliveries: DeliveryLog
     workers: WorkerRegistry
-    limiter: CreateLimiter
+    limits: CallerLimits
     metrics: Metrics
 
 

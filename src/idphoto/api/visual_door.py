@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from idphoto.api import doors
-from idphoto.api.auth import Owner
+from idphoto.api.auth import Authenticated
 from idphoto.api.openapi import CREATE, POLL
 
 _PATHS = {
@@ -22,11 +22,11 @@ def build_router() -> APIRouter:
     """Return the door's routes."""
     router = APIRouter(tags=["visual door"])
 
-    async def create(request: Request, owner: Owner) -> Response:
-        return await doors.create_task(request, owner)
+    async def create(request: Request, caller: Authenticated) -> Response:
+        return await doors.create_task(request, caller)
 
-    async def poll(request: Request, owner: Owner, task_id: str) -> Response:
-        return await doors.poll_task(request, owner, task_id)
+    async def poll(request: Request, caller: Authenticated, task_id: str) -> Response:
+        return await doors.poll_task(request, caller.owner, task_id)
 
     for path, (create_summary, poll_summary) in _PATHS.items():
         router.add_api_route(path, create, methods=["POST"], openapi_extra=CREATE, summary=create_summary)

@@ -46,6 +46,9 @@ class State(IntEnum):
         return _DETAILS[self]
 
 
+#: Values of the states of tasks that will still change.
+UNFINISHED = tuple(state.value for state in State if not state.is_end)
+
 _DETAILS = {
     State.QUEUED: "Queued",
     State.DONE: "Complete",

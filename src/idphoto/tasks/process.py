@@ -43,6 +43,7 @@ class PhotoProcessor:
         pipeline: Pipeline,
         catalogue: Catalogue,
         timeout_s: float,
+        keep_sources: bool,
     ) -> None:
         self._store = store
         self._queue = queue
@@ -50,6 +51,7 @@ class PhotoProcessor:
         self._pipeline = pipeline
         self._catalogue = catalogue
         self._timeout_s = timeout_s
+        self._keep_sources = keep_sources
         # One thread of our own: a photo whose job was lost goes on in it, and the next one has to wait for it.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="photo")
         self._log = structlog.get_logger(__name__)
@@ -155,7 +157,7 @@ class PhotoProcessor:
         await self._drop_source(task)
 
     async def _drop_source(self, task: Task) -> None:
-        if task.source_key is None:
+        if task.source_key is None or self._keep_sources:
             return
         try:
             await self._storage.delete(task.source_key)

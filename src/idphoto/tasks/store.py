@@ -15,14 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from idphoto.database import reader
-from idphoto.tasks import tables
+from idphoto.tasks import admission, tables
+from idphoto.tasks.admission import Room
 from idphoto.tasks.errors import LostLease
-from idphoto.tasks.model import Failure, Outcome, State, Task
+from idphoto.tasks.model import UNFINISHED, Failure, Outcome, State, Task
 from idphoto.tasks.queue import JobKind, JobQueue, NewJob, Priority
 from idphoto.tasks.rows import failure_to_values, outcome_to_values, row_to_task, task_to_values
 
 _ROW = tables.task.c
-_UNFINISHED = tuple(state.value for state in State if not state.is_end)
 
 
 class TaskStore:
@@ -34,30 +34,47 @@ class TaskStore:
         self._reader = reader(engine)
         self._result_ttl_s = result_ttl_s
 
-    async def add(self, task: Task, queue: JobQueue, job: NewJob) -> Task:
+    async def check_room(self, owner: str, room: Room) -> None:
+        """Look whether one more task of that owner would fit now. Raises NoRoom."""
+        async with self._reader.begin() as conn:
+            await admission.check(conn, owner, room)
+
+    async def add(self, task: Task, queue: JobQueue, job: NewJob, room: Room) -> Task:
         """Store a new task and its job in one transaction.
 
         Returns the task; or the first one with the same owner and idempotency key, told by its other id, and then
         nothing is stored.
+
+        Raises:
+            NoRoom: the task does not fit, and nothing is stored.
         """
         try:
             async with self._engine.begin() as conn:
-                if task.idempotency_key is not None:
-                    await conn.execute(
-                        update(tables.task)
-                        .where(_is_repeat_of(task), _ROW.expires_at <= time.time())
-                        .values(idempotency_key=None)
-                    )
+                first = await self._find_first(conn, task)
+                if first is not None:
+                    return first
+                await admission.check(conn, task.owner, room)
                 await conn.execute(insert(tables.task).values(**task_to_values(task)))
+                await admission.count(conn, task.owner)
                 await queue.enqueue(conn, job)
         except IntegrityError:
-            first = None
-            if task.idempotency_key is not None:
-                first = await self._read(select(tables.task).where(_is_repeat_of(task)))
+            # Another process has stored the first one since we looked.
+            async with self._engine.begin() as conn:
+                first = await self._find_first(conn, task)
             if first is None:
                 raise
             return first
         return task
+
+    async def _find_first(self, conn: AsyncConnection, task: Task) -> Task | None:
+        """Return the stored task that this one repeats. An expired one loses its key."""
+        if task.idempotency_key is None:
+            return None
+        is_repeat = and_(_ROW.owner == task.owner, _ROW.idempotency_key == task.idempotency_key)
+        row = (await conn.execute(select(tables.task).where(is_repeat, _unexpired()))).one_or_none()
+        if row is None:
+            await conn.execute(update(tables.task).where(is_repeat).values(idempotency_key=None))
+        return None if row is None else row_to_task(row)
 
     async def get(self, task_id: str, *, owner: str | None) -> Task | None:
         """Return a task; None when it is unknown, expired or another owner's. ``owner`` None: anybody's."""
@@ -66,7 +83,7 @@ class TaskStore:
 
     async def find_ended(self, task_id: str) -> Task | None:
         """Return an ended task, expired or not: its callback may still be on its way."""
-        ended = _ROW.state.not_in(_UNFINISHED)
+        ended = _ROW.state.not_in(UNFINISHED)
         return await self._read(select(tables.task).where(_ROW.id == task_id, ended))
 
     async def find_result(self, key: str) -> Task | None:
@@ -78,7 +95,7 @@ class TaskStore:
         """Open a new attempt, which fences off all earlier ones; None when the task has ended or is gone."""
         query = (
             update(tables.task)
-            .where(_ROW.id == task_id, _ROW.state.in_(_UNFINISHED))
+            .where(_ROW.id == task_id, _ROW.state.in_(UNFINISHED))
             .values(attempt=_ROW.attempt + 1, state=State.PREPARING.value, processed_at=time.time())
             .returning(*_ROW)
         )
@@ -120,6 +137,11 @@ class TaskStore:
         """End a task, begun or not, without a photo, and enqueue its callback. Raises LostLease."""
         await self._end(task, queue, state=failure.state.value, **failure_to_values(failure))
 
+    async def announce_again(self, task: Task, queue: JobQueue) -> None:
+        """Enqueue the callback of an ended task once more."""
+        async with self._engine.begin() as conn:
+            await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
+
     async def delete(self, task_id: str, owner: str) -> Task | None:
         """Delete an owner's task with its jobs, and return it for its files; None as in :meth:`get`."""
         query = delete(tables.task).where(_ROW.id == task_id, _ROW.owner == owner, _unexpired()).returning(*_ROW)
@@ -151,12 +173,6 @@ class TaskStore:
         async with self._reader.begin() as conn:
             return (await conn.execute(query)).first() is not None
 
-    async def count_unfinished(self) -> int:
-        """Count the tasks that have not ended."""
-        query = select(func.count()).where(_ROW.state.in_(_UNFINISHED))
-        async with self._reader.begin() as conn:
-            return (await conn.execute(query)).scalar_one()
-
     async def count_by_state(self) -> dict[State, int]:
         """Count the stored tasks of each state; a state without tasks is left out."""
         query = select(_ROW.state, func.count()).group_by(_ROW.state)
@@ -181,7 +197,7 @@ class TaskStore:
 
 
 async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:
-    fence = [_ROW.id == task.id, _ROW.attempt == task.attempt, _ROW.state.in_(_UNFINISHED)]
+    fence = [_ROW.id == task.id, _ROW.attempt == task.attempt, _ROW.state.in_(UNFINISHED)]
     if task.state is not State.WAITING:
         # A download need not open an attempt, so its end has to fence off a second, slower download as well.
         fence.append(_ROW.state != State.WAITING.value)
@@ -192,10 +208,6 @@ async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:
 
 def _find_holder(key: str) -> ScalarSelect[str]:
     return select(tables.file.c.task_id).where(tables.file.c.key == key).scalar_subquery()
-
-
-def _is_repeat_of(task: Task) -> ColumnElement[bool]:
-    return and_(_ROW.owner == task.owner, _ROW.idempotency_key == task.idempotency_key)
 
 
 def _unexpired() -> ColumnElement[bool]:

@@ -83,7 +83,21 @@ api_key = Table(
     Column("name", String, nullable=False),
     Column("secret_sha256", String, nullable=False),
     Column("created_at", Double, nullable=False),
+    # The key's own limits; null: the server's.
+    Column("rate_per_s", Double),
+    Column("at_once", Integer),
+    Column("per_day", Integer),
 )
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("owner", String, primary_key=True),
+    # Days since 1970-01-01 UTC.
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("tasks", Integer, nullable=False),
+)
+"""How many tasks an owner made on a day. Tasks themselves are deleted when they expire."""
 
 delivery = Table(
     "delivery",

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from idphoto.api.app import create_app
-from idphoto.api.limits import CreateLimiter
+from idphoto.api.limits import CallerLimits
 from idphoto.api.services import Services
 from idphoto.database import make_engine, migrate
 from idphoto.keys import KeyStore
@@ -26,6 +26,7 @@ from idphoto.outbound import Outbound
 from idphoto.settings import Settings
 from idphoto.specs import Catalogue
 from idphoto.storage import LocalStorage
+from idphoto.tasks.deliveries import DeliveryLog
 from idphoto.tasks.model import Failure, Outcome, State, Task
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
@@ -122,8 +123,9 @@ def build_services(settings: Settings) -> tuple[Services, Callable[[FastAPI], An
         waiters=Waiters(store, wake),
         outbound=Outbound(settings.outbound_allow),
         catalogue=Catalogue.load(),
+        deliveries=DeliveryLog(engine),
         workers=WorkerRegistry(engine),
-        limiter=CreateLimiter(rate_per_s=settings.rate_per_s, queue_limit=settings.queue_limit),
+        limits=CallerLimits(settings),
         metrics=Metrics(),
     )
 

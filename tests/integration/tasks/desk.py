@@ -14,7 +14,7 @@ from idphoto.tasks.model import Failure, State, Task
 from idphoto.tasks.queue import Job, JobKind, Priority
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 from tests.running import Receiver
 
 FAILURE = Failure(state=State.FAILED, code="no_face", message="No face was found.")
@@ -31,12 +31,12 @@ class Desk:
     async def add_url(self, url: str) -> Task:
         """Add a task whose image has to be downloaded."""
         task = new_task(image_url=url)
-        return await self.store.add(task, self.queue, job_of(task, kind=JobKind.FETCH))
+        return await self.store.add(task, self.queue, job_of(task, kind=JobKind.FETCH), ROOM)
 
     async def add_ended(self, *, failed: bool = False, **changes: object) -> Task:
         """Add a task that has ended."""
         task = new_task(**changes)
-        await self.store.add(task, self.queue, job_of(task))
+        await self.store.add(task, self.queue, job_of(task), ROOM)
         begun = await self.store.begin(task.id)
         assert begun is not None
         if failed:

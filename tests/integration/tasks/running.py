@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from idphoto.tasks.model import Task
 from idphoto.tasks.queue import Handler, Job, JobKind, JobQueue
 from idphoto.tasks.store import TaskStore
-from tests.integration.tasks.samples import job_of, new_task
+from tests.integration.tasks.samples import ROOM, job_of, new_task
 
 LONG_S = 60.0
 """Upper bound for things that take moments; nothing is asserted about how long they take."""
@@ -17,7 +17,7 @@ LONG_S = 60.0
 
 async def add(store: TaskStore, queue: JobQueue, **changes: object) -> Task:
     task = new_task()
-    return await store.add(task, queue, job_of(task, **changes))
+    return await store.add(task, queue, job_of(task, **changes), ROOM)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import time
 import uuid
 from typing import Any
 
+from idphoto.tasks.admission import Room
 from idphoto.tasks.model import Outcome, ReturnType, Task
 from idphoto.tasks.queue import JobKind, NewJob
 from idphoto.tasks.request import PhotoRequest
@@ -30,6 +31,7 @@ def job_of(task: Task, **changes: Any) -> NewJob:
     return NewJob(**{"kind": JobKind.PROCESS, "task_id": task.id, **changes})
 
 
+ROOM = Room(queue=1000, at_once=1000, today=None)
 RESULT_KEY = "results/s3cret.png"
 OUTCOME = Outcome(
     result_key=RESULT_KEY,

@@ -23,7 +23,7 @@ from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.webhooks import RETRY_DELAYS_S, Signer, load_or_create_secret
 from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import RESULT_KEY, job_of, new_task
+from tests.integration.tasks.samples import RESULT_KEY, ROOM, job_of, new_task
 from tests.running import Receiver
 
 
@@ -152,7 +152,7 @@ async def test_a_callback_without_an_answer_is_recorded(
 
 async def test_a_task_that_has_not_ended_is_not_announced(desk: Desk, announce: Announcer) -> None:
     task = new_task(callback_url=desk.receiver.url)
-    await desk.store.add(task, desk.queue, job_of(task))
+    await desk.store.add(task, desk.queue, job_of(task), ROOM)
     assert await announce(a_job(JobKind.CALLBACK, task)) is None
     assert desk.receiver.received.empty()
 

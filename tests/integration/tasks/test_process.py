@@ -25,7 +25,7 @@ from idphoto.tasks.request import Format, Mode, PhotoRequest
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import job_of, new_task
+from tests.integration.tasks.samples import ROOM, job_of, new_task
 from tests.running import Receiver
 
 PATIENCE_S = 90.0
@@ -46,7 +46,9 @@ def process(desk: Desk, pipeline: Pipeline) -> PhotoProcessor:
     return new_processor(desk, pipeline)
 
 
-def new_processor(desk: Desk, pipeline: Pipeline, *, timeout_s: float = PATIENCE_S) -> PhotoProcessor:
+def new_processor(
+    desk: Desk, pipeline: Pipeline, *, timeout_s: float = PATIENCE_S, keep_sources: bool = False
+) -> PhotoProcessor:
     return PhotoProcessor(
         store=desk.store,
         queue=desk.queue,
@@ -54,6 +56,7 @@ def new_processor(desk: Desk, pipeline: Pipeline, *, timeout_s: float = PATIENCE
         pipeline=pipeline,
         catalogue=Catalogue.load(),
         timeout_s=timeout_s,
+        keep_sources=keep_sources,
     )
 
 
@@ -61,7 +64,7 @@ async def upload(desk: Desk, data: bytes, request: PhotoRequest | None = None, *
     task = new_task(request=request or PhotoRequest(width=300, height=400), **changes)
     task = new_task(**{**vars(task), "source_key": f"sources/{task.id}"})
     await desk.storage.put(f"sources/{task.id}", data)
-    return await desk.store.add(task, desk.queue, job_of(task))
+    return await desk.store.add(task, desk.queue, job_of(task), ROOM)
 
 
 async def is_empty(desk: Desk, prefix: str) -> bool:
@@ -300,3 +303,15 @@ async def test_a_photo_goes_through_the_queue(
     assert all(progress < 100 for _, progress in states)
     assert await desk.list_jobs(JobKind.PROCESS) == []
     assert len(await desk.list_jobs(JobKind.CALLBACK)) == 1
+
+
+@pytest.mark.parametrize("photo", [None, b"no image"])
+async def test_sources_are_kept_until_the_task_expires_where_that_is_wanted(
+    desk: Desk, pipeline: Pipeline, astronaut_jpeg: bytes, photo: bytes | None
+) -> None:
+    task = await upload(desk, photo or astronaut_jpeg)
+    assert await new_processor(desk, pipeline, keep_sources=True)(a_job(JobKind.PROCESS, task)) is None
+    now = await desk.read(task)
+    assert now.state.is_end
+    assert now.source_key in now.keys
+    assert await desk.storage.get(now.source_key or "") == (photo or astronaut_jpeg)

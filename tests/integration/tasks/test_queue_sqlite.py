@@ -14,14 +14,14 @@ from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.running import LONG_S, add, drain, recorder
-from tests.integration.tasks.samples import job_of, new_task
+from tests.integration.tasks.samples import ROOM, job_of, new_task
 
 
 async def test_the_bell_rings_when_the_job_can_be_seen_and_not_before(
     engine: AsyncEngine, store: TaskStore, queue: SqliteQueue, wake: Wake
 ):
     task = new_task()
-    await store.add(task, queue, job_of(task))
+    await store.add(task, queue, job_of(task), ROOM)
     before = wake.count
     async with engine.begin() as conn:
         await queue.enqueue(conn, job_of(task))

@@ -11,7 +11,7 @@ from idphoto.tasks.model import Outcome, Task
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.sweep import ORPHAN_AGE_S, Sweeper, Swept
-from tests.integration.tasks.samples import job_of, new_task
+from tests.integration.tasks.samples import ROOM, job_of, new_task
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def short_store(engine: AsyncEngine) -> TaskStore:
 
 async def add_finished(store: TaskStore, queue: SqliteQueue, storage: LocalStorage, name: str) -> Task:
     task = new_task(source_key=f"sources/{name}")
-    await store.add(task, queue, job_of(task))
+    await store.add(task, queue, job_of(task), ROOM)
     begun = await store.begin(task.id)
     assert begun is not None
     await storage.put(f"sources/{name}", b"source")
@@ -77,7 +77,7 @@ async def test_an_unfinished_task_keeps_its_source_however_old(
     short_store: TaskStore, queue: SqliteQueue, storage: LocalStorage
 ) -> None:
     task = new_task(source_key="sources/a")
-    await short_store.add(task, queue, job_of(task))
+    await short_store.add(task, queue, job_of(task), ROOM)
     await storage.put("sources/a", b"source")
     age(storage, "sources/a")
     assert await Sweeper(store=short_store, storage=storage).sweep() == Swept(tasks=0, orphans=0)

@@ -10,7 +10,7 @@ from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.waiting import Waiters
 from idphoto.wake import Wake
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 
 LONG_S = 60.0
 
@@ -23,7 +23,7 @@ def waiters(store: TaskStore, wake: Wake) -> Waiters:
 @pytest.fixture
 async def task(store: TaskStore, queue: SqliteQueue) -> Task:
     task = new_task()
-    return await store.add(task, queue, job_of(task))
+    return await store.add(task, queue, job_of(task), ROOM)
 
 
 async def test_all_who_wait_see_the_end_that_a_job_brings(
