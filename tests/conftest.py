@@ -38,6 +38,14 @@ def astronaut_jpeg(astronaut: NDArray[np.uint8]) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def slow_photo(astronaut: NDArray[np.uint8]) -> bytes:
+    """The same portrait with 36 megapixels: long enough in work that a signal finds its worker busy."""
+    buffer = io.BytesIO()
+    Image.fromarray(astronaut).resize((6000, 6000), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One real server for all tests that do not hurt it."""
     running = Server(tmp_path_factory.mktemp("server")).start()

@@ -45,6 +45,7 @@ class Server:
             **inherited,
             "IDPHOTO_OUTBOUND_ALLOW": "127.0.0.0/8",
             "IDPHOTO_RATE_PER_S": "1000",
+            "IDPHOTO_STOP_DELAY_S": "0",
             **self._settings,
         }
         self._process = subprocess.Popen(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import faulthandler
 import os
+import resource
 import secrets
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import structlog
-import uvicorn
 from fastapi import FastAPI
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +24,7 @@ from idphoto.api.app import create_app
 from idphoto.api.limits import CallerLimits
 from idphoto.api.services import Services
 from idphoto.database import make_engine
+from idphoto.http_server import StoppingServer
 from idphoto.keys import KeyStore
 from idphoto.metrics import Metrics
 from idphoto.outbound import Outbound
@@ -41,8 +44,10 @@ from idphoto.wake import Wake
 #: Downloads and deliveries at a time: they wait for the network, not for a core.
 _NETWORK_JOBS = 32
 _SWEEP_EVERY_S = 30.0
-#: How long a stopping API process lets its open requests go on.
-_DRAIN_S = 30
+#: How much later than a task's time limit the watchdog ends the process.
+_WATCHDOG_SLACK_S = 10.0
+#: How long network jobs have when all requests of a stopping API process have ended.
+_HAND_BACK_S = 1.0
 
 log = structlog.get_logger()
 
@@ -80,6 +85,11 @@ async def _open_core(settings: Settings) -> AsyncIterator[_Core]:
 
 async def run_api(settings: Settings, listener: socket.socket) -> None:
     """Serve HTTP on the listener, with the network jobs and the sweeper beside it, until SIGTERM or SIGINT."""
+    # Uploads are spooled on the disk that they are stored on, not in a /tmp that may be memory.
+    spool = settings.data_dir / "spool"
+    spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+    tempfile.tempdir = str(spool)
+    stopping = asyncio.Event()
     async with _open_core(settings) as core, Outbound(settings.outbound_allow) as outbound:
         services = Services(
             settings=settings,
@@ -94,27 +104,29 @@ async def run_api(settings: Settings, listener: socket.socket) -> None:
             workers=core.workers,
             limits=CallerLimits(settings),
             metrics=Metrics(),
+            stopping=stopping,
         )
 
         @contextlib.asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            stop = asyncio.Event()
             async with asyncio.TaskGroup() as group:
-                group.create_task(_run_network_jobs(settings, core, outbound, stop))
-                group.create_task(_sweep(core, stop))
+                jobs = group.create_task(_run_network_jobs(settings, core, outbound, stopping))
+                group.create_task(_sweep(core, stopping))
                 try:
                     yield
                 finally:
-                    stop.set()
+                    stopping.set()
+                    # What is still on its way is handed back: the next process runs it again.
+                    await asyncio.wait({jobs}, timeout=_HAND_BACK_S)
+                    jobs.cancel()
 
-        config = uvicorn.Config(
+        server = StoppingServer(
             create_app(services, lifespan=lifespan),
-            access_log=False,  # paths of results are secrets; the application logs routes
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=_DRAIN_S,
+            delay_s=settings.stop_delay_s,
+            grace_s=settings.stop_grace_s - settings.stop_delay_s - _HAND_BACK_S,
+            on_stop=stopping.set,
         )
-        await uvicorn.Server(config).serve(sockets=[listener])
+        await server.serve(sockets=[listener])
 
 
 async def _run_network_jobs(settings: Settings, core: _Core, outbound: Outbound, stop: asyncio.Event) -> None:
@@ -167,6 +179,7 @@ async def run_worker(settings: Settings) -> bool:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    _limit_memory(settings.worker_memory_mb)
     async with _open_core(settings) as core:
         pipeline = Pipeline(
             ModelFolder(settings.models_dir), matting=settings.matting_choice, max_pixels=settings.max_pixels
@@ -186,20 +199,50 @@ async def run_worker(settings: Settings) -> bool:
 
         async def process(job: Job) -> Retry | None:
             nonlocal clean
+            # Native code may hang and hold the interpreter's lock: then no timeout of ours can run, but this one.
+            faulthandler.dump_traceback_later(settings.task_timeout_s + _WATCHDOG_SLACK_S, exit=True)
             try:
                 return await processor(job)
             except WorkerMustRestart:
                 clean = False
                 stop.set()
                 return None
+            finally:
+                faulthandler.cancel_dump_traceback_later()
 
         beats = asyncio.create_task(_beat(core.workers, settings.lease_s / 3))
+        run = asyncio.create_task(core.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
         try:
-            await core.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop)
+            clean = await _run_until_stopped(run, stop, settings.stop_grace_s) and clean
         finally:
             beats.cancel()
             await asyncio.wait({beats})
     return clean
+
+
+def _limit_memory(megabytes: int) -> None:
+    """Let this process write to so much memory at most: beyond it allocations fail, and with them one photo."""
+    size = megabytes * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+async def _run_until_stopped(run: asyncio.Task[None], stop: asyncio.Event, grace_s: float) -> bool:
+    """Let the worker run; when it is told to stop, let it finish its photo, or else hand it back.
+
+    Returns:
+        Whether nothing is left running in a thread.
+    """
+    stopped = asyncio.create_task(stop.wait())
+    await asyncio.wait({run, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    done, _ = await asyncio.wait({run}, timeout=grace_s)
+    if done:
+        run.result()
+        return True
+    run.cancel()
+    await asyncio.wait({run})
+    log.info("photo_handed_back")
+    return False
 
 
 async def _beat(workers: WorkerRegistry, every_s: float) -> None:

@@ -71,13 +71,23 @@ class Settings(BaseSettings):
     """Tasks that a key may make from midnight to midnight UTC; 0: any number."""
     keep_sources: bool = False
     """Whether uploads and downloads are kept until the task expires, and not only until the photo is done."""
+    stop_delay_s: float = Field(default=1.0, ge=0)
+    """After SIGTERM the server says that it is not ready, but serves on for this long."""
+    stop_grace_s: float = Field(default=8.0, gt=0)
+    """Photos and requests that have not ended so long after SIGTERM are handed back or broken off."""
+    worker_memory_mb: int = Field(default=3072, ge=1024)
+    """Memory that a worker may take; a photo that needs more ends with an error."""
+    upload_timeout_s: float = Field(default=120.0, gt=0)
+    """A body that takes longer to come in is refused."""
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Web origins whose pages may call the API with a key of theirs; `*`: all."""
     lease_s: float = Field(default=10.0, ge=0.2)
     """A job whose worker gives no sign of life for this long is run again."""
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
     """CIDRs that image and callback URLs may reach besides public addresses."""
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("api_keys", "outbound_allow", "providers", mode="before")
+    @field_validator("api_keys", "outbound_allow", "providers", "cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

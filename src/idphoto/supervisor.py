@@ -32,6 +32,8 @@ _BACKOFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 #: A child that lived this long was healthy: its next death starts the back-off anew.
 _HEALTHY_S = 30.0
 _BACKLOG = 1024
+#: How much later than the grace a child is killed.
+_KILL_SLACK_S = 2.0
 
 log = structlog.get_logger()
 
@@ -108,6 +110,10 @@ class Supervisor:
         roles = [("api", 0, (listen_fd,))] + [("worker", 1 + n, ()) for n in range(self._settings.workers)]
         keepers = [asyncio.create_task(self._keep(role, index, fds)) for role, index, fds in roles]
         on_started()
+        await self._stopping.wait()
+        # The API process has the socket too, for as long as it serves. Kept here, it would take connections that nobody
+        # answers.
+        self._listener.close()
         await asyncio.gather(*keepers)
 
     async def _keep(self, role: str, index: int, fds: Sequence[int]) -> None:
@@ -155,8 +161,8 @@ class Supervisor:
         stop.cancel()
         if not ended.done():
             child.terminate()
-            # A worker may finish the task that it has; a sync client may wait for it.
-            grace = self._settings.task_timeout_s + 5
+            # The child keeps to the grace by itself; this is for one that hangs.
+            grace = self._settings.stop_grace_s + _KILL_SLACK_S
             done, _ = await asyncio.wait({ended}, timeout=grace)
             if not done:
                 log.warning("child_killed", pid=child.pid, after_s=grace)

@@ -16,14 +16,6 @@ from tests.running import Server
 
 
 @pytest.fixture
-def slow_photo(astronaut: Any) -> bytes:
-    """A portrait of 36 megapixels: long enough in work that a signal finds its worker busy."""
-    buffer = io.BytesIO()
-    Image.fromarray(astronaut).resize((6000, 6000), Image.Resampling.BICUBIC).save(buffer, "JPEG", quality=80)
-    return buffer.getvalue()
-
-
-@pytest.fixture
 def own_server(tmp_path: Path) -> Server:
     """A server of its own, with short leases so that a crash is noticed soon."""
     return Server(tmp_path / "data", {"IDPHOTO_LEASE_S": "1"})

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from idphoto import __doc__ as summary
 from idphoto.api import files, ops, task_door, visual_door
@@ -43,5 +44,13 @@ def create_app(services: Services, *, lifespan: Lifespan | None = None) -> FastA
     # The last one added is the outermost.
     app.add_middleware(CrashGuard)
     app.add_middleware(BodyDrain)
+    if services.settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=services.settings.cors_origins,
+            allow_methods=("GET", "POST", "DELETE"),
+            allow_headers=("Authorization", "X-API-KEY", "Idempotency-Key", "X-Request-ID"),
+            expose_headers=("Retry-After", "X-Request-ID"),
+        )
     app.add_middleware(RequestContext, metrics=services.metrics)
     return app

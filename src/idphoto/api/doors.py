@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from idphoto.api.errors import BadField, BadRequest, NotFound, TooManyRequests
+from idphoto.api.errors import BadField, BadRequest, NotFound, NotReady, TooManyRequests
 from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import open_form
 from idphoto.api.services import Services, get_services
@@ -35,6 +35,8 @@ async def create_task(request: Request, caller: Caller, mode: Mode = Mode.MAKE) 
         ApiError: nothing was accepted.
     """
     services = get_services(request)
+    if services.stopping.is_set():
+        raise NotReady("The server is stopping: try again in a moment.")
     await services.limits.hit(caller)
     room = services.limits.get_room(caller)
     idempotency_key = _read_idempotency_key(request)
@@ -42,7 +44,11 @@ async def create_task(request: Request, caller: Caller, mode: Mode = Mode.MAKE) 
         # Before the upload, to spare it. A repeat needs no room: its task is there.
         await _check_room(services, caller.owner, room)
     public_url = _find_public_url(request, services)
-    async with open_form(request, max_upload_bytes=services.settings.max_upload_bytes) as form:
+    async with open_form(
+        request,
+        max_upload_bytes=services.settings.max_upload_bytes,
+        timeout_s=services.settings.upload_timeout_s,
+    ) as form:
         # In a thread: planning a sheet takes a moment.
         wish = await asyncio.to_thread(
             read_create_request, form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode
@@ -177,13 +183,18 @@ async def _wait_for_end(request: Request, services: Services, task: Task) -> Tas
     """Wait while the settings allow and the client is there; return the task as it is then, None when it is gone."""
     wait = asyncio.ensure_future(services.waiters.wait_for_end(task.id, services.settings.sync_wait_s))
     leave = asyncio.ensure_future(_wait_for_disconnect(request))
+    stop = asyncio.ensure_future(services.stopping.wait())
     try:
-        await asyncio.wait({wait, leave}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({wait, leave, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.done():
+            # A photo in work may just be finished; the reply must go out before the connection is broken off.
+            half_s = services.settings.stop_grace_s / 2
+            await asyncio.wait({wait, leave}, timeout=half_s, return_when=asyncio.FIRST_COMPLETED)
         return wait.result() if wait.done() else task
     finally:
-        wait.cancel()
-        leave.cancel()
-        await asyncio.gather(wait, leave, return_exceptions=True)
+        for waiting in (wait, leave, stop):
+            waiting.cancel()
+        await asyncio.gather(wait, leave, stop, return_exceptions=True)
 
 
 async def _wait_for_disconnect(request: Request) -> None:

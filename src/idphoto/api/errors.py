@@ -7,6 +7,7 @@
     │   └── BadField            400, names the field, its value and the rule
     ├── Unauthorised            401
     ├── NotFound                404
+    ├── BodyTooSlow             408
     ├── BodyTooLarge            413
     ├── TooManyRequests         429, with Retry-After
     │   └── RateExceeded
@@ -37,6 +38,7 @@ _TYPES = {
     401: "authentication",
     404: "not_found",
     405: "invalid_request",
+    408: "too_slow",
     413: "too_large",
     429: "rate_limit",
 }
@@ -97,6 +99,18 @@ class BodyTooLarge(ApiError):
 
     status = 413
     code = "upload_too_large"
+
+
+class BodyTooSlow(ApiError):
+    """The upload did not come in time."""
+
+    status = 408
+    code = "upload_too_slow"
+
+    def __init__(self, limit_s: float) -> None:
+        # The rest of the body is not waited for.
+        message = f"The upload took longer than {limit_s:g} s: send a smaller photo, or try again."
+        super().__init__(message, headers={"Connection": "close"})
 
 
 class TooManyRequests(ApiError):

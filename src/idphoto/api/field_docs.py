@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from idphoto.api.fields import MAX_IMAGE_URL_CHARS
 from idphoto.api.layout_fields import MAX_COPIES
 from idphoto.api.photo_fields import MAX_DPI, MAX_KB, MAX_SIDE_PX, MIN_DPI, MIN_SIDE_PX, RETOUCH
+from idphoto.api.values import MAX_IMAGE_URL_CHARS
 from idphoto.outbound import MAX_URL_LENGTH
 
 _SWITCH = {"type": "string", "enum": ["0", "1"]}

@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from starlette.datastructures import UploadFile
 
 from idphoto.api.errors import BadField, BadRequest
+from idphoto.api.field_docs import FIELDS
 from idphoto.api.forms import Form
 from idphoto.api.photo_fields import read_photo
-from idphoto.api.values import choose
+from idphoto.api.values import MAX_IMAGE_URL_CHARS, choose
 from idphoto.outbound import BadUrl, OutboundError
 from idphoto.specs import Catalogue
 from idphoto.tasks.model import ReturnType
 from idphoto.tasks.request import Mode, PhotoRequest
-
-MAX_IMAGE_URL_CHARS = 512
 
 _ZERO = re.compile(r"0+(?:\.0+)?")
 
@@ -55,6 +54,7 @@ def read_create_request(
     Raises:
         BadRequest: a field is missing, contradicts another or has a value that is not allowed.
     """
+    _refuse_unclear(form)
     _refuse_alterations(form)
     sync = choose(form, "sync", {"0": False, "1": True}, default=mode is Mode.CHECK)
     return_type = choose(form, "return_type", {str(kind.value): kind for kind in ReturnType}, default=ReturnType.URL)
@@ -70,6 +70,15 @@ def read_create_request(
         image_url=image_url,
         image=image,
     )
+
+
+def _refuse_unclear(form: Form) -> None:
+    """Refuse a known field that would be ignored, or of which one of two values would be."""
+    for name in FIELDS:
+        if name in form.files:
+            raise BadRequest(f"{name} came as a file: send it as a text part, without a filename.", code="not_a_file")
+        if len(set(form.texts.get(name, ()))) > 1:
+            raise BadRequest(f"{name} is given more than once, with different values.", code="repeated_field")
 
 
 def _refuse_alterations(form: Form) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ from starlette.datastructures import UploadFile as StarletteUpload
 from starlette.exceptions import HTTPException
 from starlette.types import Message
 
-from idphoto.api.errors import BadRequest, BodyTooLarge
+from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow
 
 #: The photo and one stray file.
 MAX_FILES = 2
@@ -44,10 +45,11 @@ class Form:
 
 
 @asynccontextmanager
-async def open_form(request: Request, *, max_upload_bytes: int) -> AsyncIterator[Form]:
-    """Read the body; its files are closed when the context ends.
+async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float) -> AsyncIterator[Form]:
+    """Read the body, for ``timeout_s`` seconds at most; its files are closed when the context ends.
 
     Raises:
+        BodyTooSlow: the body did not come in time.
         BodyTooLarge: the body or its photo is over the limit, whether or not a Content-Length said so.
         BadRequest: the body is of an unknown type or not well-formed.
     """
@@ -55,7 +57,8 @@ async def open_form(request: Request, *, max_upload_bytes: int) -> AsyncIterator
     if media_type == _MULTIPART:
         bounded = _bound_body(request, max_upload_bytes + FORM_OVERHEAD_BYTES, max_upload_bytes)
         try:
-            parts = await bounded.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
+            async with _bound_time(timeout_s):
+                parts = await bounded.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
         except HTTPException as error:
             raise BadRequest(f"The multipart body is not well-formed: {error.detail}", code="bad_form") from error
         try:
@@ -63,7 +66,8 @@ async def open_form(request: Request, *, max_upload_bytes: int) -> AsyncIterator
         finally:
             await parts.close()
         return
-    body = await _bound_body(request, MAX_TEXT_BYTES, max_upload_bytes).body()
+    async with _bound_time(timeout_s):
+        body = await _bound_body(request, MAX_TEXT_BYTES, max_upload_bytes).body()
     if media_type == _JSON or (media_type == _URLENCODED and body.lstrip().startswith(b"{")):
         yield _read_json(body)
     elif media_type == _URLENCODED or not body:
@@ -73,6 +77,15 @@ async def open_form(request: Request, *, max_upload_bytes: int) -> AsyncIterator
             f"Content-Type {media_type[:80]!r} is not known: send {_MULTIPART}, {_URLENCODED} or {_JSON}.",
             code="bad_content_type",
         )
+
+
+@asynccontextmanager
+async def _bound_time(timeout_s: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(timeout_s):
+            yield
+    except TimeoutError as error:
+        raise BodyTooSlow(timeout_s) from error
 
 
 def _bound_body(request: Request, max_bytes: int, max_upload_bytes: int) -> Request:

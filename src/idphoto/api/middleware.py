@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.stdlib import get_logger
 
-from idphoto.api.errors import answer_crash
+from idphoto.api.errors import BodyTooSlow, answer_crash
 from idphoto.metrics import Metrics
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -95,6 +95,7 @@ class BodyDrain:
             return
         is_over = False
         is_asked = False
+        is_too_slow = False
 
         async def watch_receive() -> Message:
             nonlocal is_asked, is_over
@@ -109,10 +110,13 @@ class BodyDrain:
                 left -= len((await watch_receive()).get("body", b""))
 
         async def send_then_drain(message: Message) -> None:
+            nonlocal is_too_slow
+            if message["type"] == "http.response.start":
+                is_too_slow = message["status"] == BodyTooSlow.status
             is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
             # Whoever waits for "100 Continue" has not begun to send; asking for the body now would make them.
             is_waiting = "expect" in Headers(scope=scope) and not is_asked
-            if not is_last or is_over or is_waiting:
+            if not is_last or is_over or is_waiting or is_too_slow:
                 await send(message)
                 return
             await send({**message, "more_body": True})

@@ -28,7 +28,8 @@ def build_router() -> APIRouter:
 
     @router.get("/readyz", summary="Can a task be finished?")
     async def readyz(request: Request) -> Response:
-        failed = await _find_failed_checks(get_services(request))
+        services = get_services(request)
+        failed = ["the server is stopping"] if services.stopping.is_set() else await _find_failed_checks(services)
         if failed:
             raise NotReady(f"Not ready: {', '.join(failed)}.")
         return JSONResponse({"status": 200, "message": "ready"})

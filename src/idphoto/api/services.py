@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -37,6 +38,8 @@ class Services:
     workers: WorkerRegistry
     limits: CallerLimits
     metrics: Metrics
+    stopping: asyncio.Event
+    """Set when the process is about to end."""
 
 
 def get_services(request: Request) -> Services:

@@ -9,6 +9,8 @@ from typing import TypeVar
 from idphoto.api.errors import BadField
 from idphoto.api.forms import Form
 
+MAX_IMAGE_URL_CHARS = 512
+
 _NUMBER = re.compile(r"-?[0-9]{1,6}(?:\.[0-9]{1,6})?")
 
 _Choice = TypeVar("_Choice")

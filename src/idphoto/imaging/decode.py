@@ -14,7 +14,7 @@ import numpy as np
 import pi_heif
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from idphoto.imaging.errors import DecodeError, TooManyPixels, UnreadableImage
+from idphoto.imaging.errors import DecodeError, OutOfMemory, TooManyPixels, UnreadableImage
 from idphoto.imaging.portrait import Source
 
 # JPEG covers MPO too, a JPEG with a second view behind the first, which many phones write under the name .jpg.
@@ -23,15 +23,14 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
 # A side below this cannot hold a face.
 _MIN_SIDE = 16
 
-# Everything that Pillow and the libraries below it are known to raise on damaged files. SyntaxError,
-# struct.error, the lookup and type errors come from parsers in Python, MemoryError from sizes that only show
-# up while decoding, zlib.error and RuntimeError (NotImplementedError for exotic variants) from the codecs.
+# Everything that Pillow and the libraries below it are known to raise on damaged files. SyntaxError, struct.error, the
+# lookup and type errors come from parsers in Python, zlib.error and RuntimeError (NotImplementedError for exotic
+# variants) from the codecs.
 _CODEC_ERRORS = (
     ArithmeticError,
     AttributeError,
     EOFError,
     LookupError,
-    MemoryError,
     OSError,
     RuntimeError,
     SyntaxError,
@@ -78,6 +77,7 @@ def decode(data: bytes, *, max_pixels: int) -> Source:
     Raises:
         UnreadableImage: not such a file, damaged or incomplete, or a side below 16 pixels.
         TooManyPixels: more pixels than allowed.
+        OutOfMemory: the memory did not suffice, or the file claims a size for which none does.
     """
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
@@ -94,6 +94,8 @@ def decode(data: bytes, *, max_pixels: int) -> Source:
         raise TooManyPixels from error
     except UnidentifiedImageError as error:
         raise UnreadableImage from error
+    except MemoryError as error:
+        raise OutOfMemory from error
     except _CODEC_ERRORS as error:
         raise UnreadableImage("The image file is damaged or incomplete.") from error
 

@@ -5,7 +5,8 @@
     ImagingError
     ├── DecodeError
     │   ├── UnreadableImage      unreadable_image
-    │   └── TooManyPixels        too_many_pixels
+    │   ├── TooManyPixels        too_many_pixels
+    │   └── OutOfMemory          out_of_memory
     ├── SubjectError
     │   ├── NoFace               no_face
     │   ├── MultipleFaces        multiple_faces
@@ -46,6 +47,12 @@ class TooManyPixels(DecodeError):
     """The image has too many pixels: send a smaller one."""
 
     code = "too_many_pixels"
+
+
+class OutOfMemory(DecodeError):
+    """The image needs more memory than there is for it: send a smaller one."""
+
+    code = "out_of_memory"
 
 
 class SubjectError(ImagingError):

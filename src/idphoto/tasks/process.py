@@ -10,7 +10,7 @@ from functools import partial
 
 import structlog
 
-from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, SubjectError
+from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, OutOfMemory, SubjectError
 from idphoto.imaging.pipeline import Pipeline
 from idphoto.imaging.sheet import DoesNotFit
 from idphoto.specs import Catalogue, UnknownSpec
@@ -21,7 +21,7 @@ from idphoto.tasks.queue import Job, JobQueue, Retry
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.work import Work, do_work
 
-#: How often a task is begun before it is taken to be what crashes the workers.
+#: How often a job is run, not counting what was handed back, before its photo is taken to be what crashes workers.
 MAX_ATTEMPTS = 3
 _READ = 10
 _FIRST, _LAST = 30, 95
@@ -67,9 +67,9 @@ class PhotoProcessor:
         if task is None:
             return None
         try:
-            if task.attempt > MAX_ATTEMPTS:
+            if job.attempt > MAX_ATTEMPTS:
                 raise _Ended(State.FAILED, "worker_crashed", "The worker ended several times while it had this photo.")
-            await self._process(task)
+            await self._process(task, job.attempt)
         except LostLease:
             return None
         except _Ended as end:
@@ -78,14 +78,14 @@ class PhotoProcessor:
                 raise WorkerMustRestart from end
         return None
 
-    async def _process(self, task: Task) -> None:
+    async def _process(self, task: Task, run: int) -> None:
         started = time.monotonic()
         try:
             data = await self._storage.get(task.source_key or "")
             if task.request.last_id is None:
                 # What is rendered again is done before anybody could see how far it is.
                 await self._store.advance(task, State.PREPARING, _READ)
-            work = await self._work(task, data)
+            work = await self._work(task, data, run)
             outcome = await self._keep(task, work)
         except StorageError as error:
             raise _Ended(State.NOT_STORED, "storage_failed", str(error)) from error
@@ -112,7 +112,7 @@ class PhotoProcessor:
         for key in outcome.keys:
             await self._storage.delete(key)
 
-    async def _work(self, task: Task, data: bytes) -> Work:
+    async def _work(self, task: Task, data: bytes, run: int) -> Work:
         try:
             return await self._run_pipeline(task, data)
         except DecodeError as error:
@@ -126,10 +126,14 @@ class PhotoProcessor:
         except TimeoutError as error:
             message = f"Processing took longer than {self._timeout_s:g} seconds."
             raise _Ended(State.TIMED_OUT, "timeout", message) from error
+        except MemoryError as error:
+            # Trying again would need as much.
+            message = "The photo needs more memory than a worker may take: send a smaller one."
+            raise _Ended(State.FAILED, OutOfMemory.code, message) from error
         except Exception as error:
             # Files of strangers can make any library raise anything: a task must end with that, not loop for ever.
-            self._log.exception("photo_failed", task_id=task.id, attempt=task.attempt, error=type(error).__name__)
-            if task.attempt < MAX_ATTEMPTS:
+            self._log.exception("photo_failed", task_id=task.id, attempt=run, error=type(error).__name__)
+            if run < MAX_ATTEMPTS:
                 raise
             raise _Ended(State.FAILED, "internal", "The photo could not be processed.") from error
 

@@ -145,6 +145,15 @@ class SqliteQueue:
         finally:
             if work.cancel():
                 await asyncio.wait({work})
+                await self._hand_back(job)
+
+    async def _hand_back(self, job: Job) -> None:
+        """Let the next one run the job at once, as if it had not been begun."""
+        try:
+            await self._update(job, lease_until=None, attempt=job.attempt - 1)
+        except OperationalError as error:
+            # The lease runs out by itself.
+            self._log.error("job_not_handed_back", error=type(error).__name__, task_id=job.task_id)
 
     async def _hold(self, job: Job, work: asyncio.Future[Retry | None]) -> bool:
         """Prolong the lease until the work is done; False when the lease was lost before."""

@@ -127,6 +127,7 @@ def build_services(settings: Settings) -> tuple[Services, Callable[[FastAPI], An
         workers=WorkerRegistry(engine),
         limits=CallerLimits(settings),
         metrics=Metrics(),
+        stopping=asyncio.Event(),
     )
 
     @asynccontextmanager

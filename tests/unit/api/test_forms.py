@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.types import Message
 
-from idphoto.api.errors import BadField, BadRequest, BodyTooLarge
+from idphoto.api.errors import BadField, BadRequest, BodyTooLarge, BodyTooSlow
 from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import MAX_TEXT_BYTES, Form, open_form
 from idphoto.outbound import Outbound
@@ -58,7 +59,7 @@ def parse(body: bytes, content_type: str, *, chunk: int = 4096, length: bool = T
         if length:
             headers.append((b"content-length", str(len(body)).encode()))
         request = Request({"type": "http", "method": "POST", "headers": headers, "app": None}, receive)
-        async with open_form(request, max_upload_bytes=MAX_UPLOAD) as form:
+        async with open_form(request, max_upload_bytes=MAX_UPLOAD, timeout_s=60) as form:
             return form
 
     return asyncio.run(run())
@@ -234,9 +235,46 @@ def test_an_image_address_that_is_refused_is_left_to_the_download() -> None:
     assert read(image_url="http://127.0.0.1/me.jpg").image_url == "http://127.0.0.1/me.jpg"
 
 
-def test_the_last_of_repeated_fields_wins() -> None:
-    form = Form(texts={"image_url": ("https://photos.example/a",), "format": ("png", "jpeg")})
-    assert read_create_request(form, catalogue=CATALOGUE, check_url=CHECK_URL).photo.format is Format.JPG
+@pytest.mark.parametrize(("values", "fits"), [(("jpeg", "jpeg"), True), (("png", "jpeg"), False)])
+def test_a_field_may_be_repeated_with_the_same_value_only(values: tuple[str, ...], fits: bool) -> None:
+    form = Form(texts={"image_url": ("https://photos.example/a",), "format": values})
+    if fits:
+        assert read_create_request(form, catalogue=CATALOGUE, check_url=CHECK_URL).photo.format is Format.JPG
+        return
+    with pytest.raises(BadRequest, match=r"^format ") as caught:
+        read_create_request(form, catalogue=CATALOGUE, check_url=CHECK_URL)
+    assert caught.value.code == "repeated_field"
+
+
+def test_a_text_field_that_comes_as_a_file_is_refused_and_an_unknown_one_ignored() -> None:
+    photo = upload(b"1")
+    good = Form(files={"image_file": (photo,), "whatever": (upload(b"2"),)})
+    assert read_create_request(good, catalogue=CATALOGUE, check_url=CHECK_URL).image is photo
+    with pytest.raises(BadRequest, match=r"^size ") as caught:
+        read_create_request(
+            Form(files={"image_file": (photo,), "size": (upload(b"295x413"),)}),
+            catalogue=CATALOGUE,
+            check_url=CHECK_URL,
+        )
+    assert caught.value.code == "not_a_file"
+
+
+def test_a_body_that_takes_too_long_is_refused() -> None:
+    async def run() -> None:
+        for content_type, start in ((b"application/json", b"{"), (b"multipart/form-data; boundary=b", b"--b")):
+            chunks = iter([start])
+
+            async def receive(chunks: Iterator[bytes] = chunks) -> Message:
+                await asyncio.sleep(0.01)
+                return {"type": "http.request", "body": next(chunks, b""), "more_body": True}
+
+            scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type)], "app": None}
+            with pytest.raises(BodyTooSlow) as caught:
+                async with open_form(Request(scope, receive), max_upload_bytes=MAX_UPLOAD, timeout_s=0.05):
+                    raise AssertionError("the body never ends")
+            assert caught.value.code == "upload_too_slow"
+
+    asyncio.run(run())
 
 
 def test_repeated_photos_are_refused() -> None:
