@@ -106,7 +106,7 @@ def make(
     ] = None,
     max_kb: Annotated[int | None, typer.Option(min=1, help="Most, likewise.", show_default=False)] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", help="Folder, or file for a single photo. Default: beside each photo."),
     ] = None,
     largest_face: Annotated[
