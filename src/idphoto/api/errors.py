@@ -27,12 +27,14 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from structlog.stdlib import get_logger
 
 VISUAL_PREFIX = "/api/tasks/visual/"
 #: Longest part of a refused value that an error repeats.
 SHOWN_VALUE_CHARS = 80
 
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _TYPES = {
     400: "invalid_request",
     401: "authentication",
@@ -174,7 +176,10 @@ def add_error_handlers(app: FastAPI) -> None:
         body = build_error(
             request, exc.status_code, codes.get(exc.status_code, BadRequest.code), message or str(exc.detail)
         )
-        return JSONResponse(body, status_code=exc.status_code, headers=exc.headers)
+        headers = dict(exc.headers or {})
+        if exc.status_code == 405 and (methods := _find_methods(request)):
+            headers["Allow"] = ", ".join(methods)
+        return JSONResponse(body, status_code=exc.status_code, headers=headers)
 
     async def answer_disconnect(request: Request, exc: Exception) -> Response:
         # Nobody reads this; it only ends the request without a stack trace.
@@ -183,6 +188,15 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, answer_api_error)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(ClientDisconnect, answer_disconnect)
+
+
+def _find_methods(request: Request) -> list[str]:
+    """Return every method of the address; the framework names those of its first route only (RFC 9110, 10.2.1)."""
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def answer_crash(request: Request, error: Exception) -> Response:

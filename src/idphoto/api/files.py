@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
 from idphoto.api.errors import NotFound
+from idphoto.api.openapi import READ_FILE
 from idphoto.api.services import get_services
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{20,64}\.(?:png|jpg|pdf)")
@@ -21,7 +22,7 @@ def build_router() -> APIRouter:
     router = APIRouter(tags=["files"])
 
     @router.head("/files/{name}", include_in_schema=False)
-    @router.get("/files/{name}", response_class=FileResponse, summary="The finished photo")
+    @router.get("/files/{name}", response_class=FileResponse, openapi_extra=READ_FILE, summary="The finished photo")
     async def read_file(request: Request, name: str) -> Response:
         return await _answer_file(request, name)
 

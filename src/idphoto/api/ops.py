@@ -13,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy.exc import SQLAlchemyError
 
 from idphoto.api.errors import NotFound, NotReady
+from idphoto.api.openapi import READY, SPEC
 from idphoto.api.services import Services, get_services
 from idphoto.specs import UnknownSpec
 from idphoto.storage import StorageError
@@ -26,7 +27,7 @@ def build_router() -> APIRouter:
     async def healthz() -> str:
         return "ok"
 
-    @router.get("/readyz", summary="Can a task be finished?")
+    @router.get("/readyz", openapi_extra=READY, summary="Can a task be finished?")
     async def readyz(request: Request) -> Response:
         services = get_services(request)
         failed = ["the server is stopping"] if services.stopping.is_set() else await _find_failed_checks(services)
@@ -49,7 +50,7 @@ def build_router() -> APIRouter:
     async def list_specs(request: Request, country: str | None = None) -> dict[str, list[dict[str, Any]]]:
         return {"specs": [asdict(spec) for spec in get_services(request).catalogue.list(country or None)]}
 
-    @router.get("/specs/{spec_id}", summary="One known document")
+    @router.get("/specs/{spec_id}", openapi_extra=SPEC, summary="One known document")
     async def show_spec(request: Request, spec_id: str) -> dict[str, Any]:
         try:
             return asdict(get_services(request).catalogue.get(spec_id))
