@@ -184,7 +184,7 @@ class Outbound:
                     async with self._request("GET", target) as response:
                         if response.status not in _REDIRECTS:
                             return await _read(response, max_bytes)
-                        target = self._parse(str(target.join(URL(response.headers.get("Location", "")))))
+                        target = self._parse(str(target.join(_read_url(response.headers.get("Location", "")))))
         except (aiohttp.ClientError, BadUrl, OSError, ValueError) as error:
             raise DownloadFailed from error
         raise DownloadFailed
@@ -220,8 +220,8 @@ class Outbound:
     def _parse(self, text: str) -> URL:
         if not text.isprintable() or text != text.strip():
             raise BadUrl
+        url = _read_url(text)
         try:
-            url = URL(text)
             host, port = url.host, url.port
         except ValueError as error:
             raise BadUrl from error
@@ -250,10 +250,20 @@ class Outbound:
         return socket.socket(family, kind, protocol)
 
 
+def _read_url(text: str) -> URL:
+    try:
+        return URL(text)
+    except (IndexError, ValueError) as error:  # IndexError: brackets in a user name before an empty host
+        raise BadUrl from error
+
+
 def _read_address(host: str) -> IpAddress | None:
     """Read an IP address in any spelling that the system's resolver takes for one; None for a name."""
+    if host == "*":
+        return ipaddress.IPv6Address(1)  # so glibc reads it: this machine itself
     try:
-        return ipaddress.ip_address(host.rstrip("."))
+        # The resolver takes an empty zone too, such as fe80::1%.
+        return ipaddress.ip_address(host.partition("%")[0].rstrip("."))
     except ValueError:
         pass
     try:

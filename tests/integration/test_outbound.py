@@ -151,6 +151,7 @@ async def test_a_redirect_to_a_private_address_is_refused(outbound: Outbound, st
         "data:image/png;base64,AAAA",
         "http://a@127.0.0.1/",
         "http://[::1",
+        "http://0[1]@/",
     ],
 )
 async def test_a_redirect_to_what_is_no_plain_web_url_fails(outbound: Outbound, location: str) -> None:

@@ -56,6 +56,8 @@ PRIVATE = [
     "http://127。0。0。1/",
     "http://１２７.0.0.1/",
     "https://127.0.0.1/",
+    "http://[::1%25]/",
+    "http://*/",
 ]
 WITH_SECRETS = [
     "http://user@photo.example/",
@@ -113,6 +115,7 @@ NO_URLS = [
     "\thttp://photo.example/",
     "http://photo.example/" + "x" * 2048,
     "http://1.1.1.1 &@2.2.2.2# @3.3.3.3/",
+    "http://0[1]@/",
 ]
 
 
