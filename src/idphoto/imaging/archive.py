@@ -10,7 +10,9 @@ from __future__ import annotations
 import io
 import json
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -27,6 +29,22 @@ _QUALITY = 98
 # Photos with a longer side than this are stored at half their size as well, and so on.
 _SMALLEST = 1500
 _POINTS = ("left_eye", "right_eye", "chin", "crown", "skull_top", "hair_top")
+# What reading a damaged file is known to raise: zipfile on bad offsets, on encryption and on methods it does not know,
+# zlib and Pillow on bad streams, and our own code on facts that are missing or of another kind.
+_READ_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class BadArchive(ValueError):
@@ -83,12 +101,14 @@ def unpack(data: bytes, *, head_px: float | None = None) -> tuple[Portrait, Insp
             if facts["version"] != _VERSION:
                 raise BadArchive(f"The archive is of version {facts['version']}.")
             level = 0 if head_px is None else _choose_level(facts, head_px)
-            pixels = np.asarray(Image.open(io.BytesIO(archive.read(f"pixels-{level}.jpg"))))
-            alpha = np.asarray(Image.open(io.BytesIO(archive.read(f"alpha-{level}.png"))))
+            pixels = _read_picture(archive, f"pixels-{level}.jpg", "JPEG")
+            alpha = _read_picture(archive, f"alpha-{level}.png", "PNG")
         portrait = _read_portrait(facts, pixels, alpha)
         return portrait, Inspection(**facts["inspection"])
-    except (zipfile.BadZipFile, KeyError, TypeError, OSError, json.JSONDecodeError) as error:
-        raise BadArchive(str(error)) from error
+    except BadArchive:
+        raise
+    except _READ_ERRORS as error:
+        raise BadArchive(f"The archive is damaged: {error!r}") from error
 
 
 def _write_level(archive: zipfile.ZipFile, level: int, pixels: Pixels, alpha: Alpha) -> None:
@@ -98,6 +118,10 @@ def _write_level(archive: zipfile.ZipFile, level: int, pixels: Pixels, alpha: Al
     buffer = io.BytesIO()
     Image.fromarray(alpha).save(buffer, "PNG", compress_level=1)
     archive.writestr(f"alpha-{level}.png", buffer.getvalue())
+
+
+def _read_picture(archive: zipfile.ZipFile, name: str, kind: str) -> np.ndarray[Any, Any]:
+    return np.asarray(Image.open(io.BytesIO(archive.read(name)), formats=(kind,)))
 
 
 def _choose_level(facts: dict[str, Any], head_px: float) -> int:
