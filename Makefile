@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: help run test test-fast check format requirements bench-quality clean
+.PHONY: help run test test-fast check format requirements bench-quality fuzz clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -36,6 +36,9 @@ format: $(STAMPS)/dev  ## Format and mend what can be mended by itself
 bench-quality: $(STAMPS)/bench $(STAMPS)/models  ## Measure cut-out, placement and refusal beside other tools (PORTRAITS=FOLDER)
 	$(BIN)/python -m bench.quality $(if $(PORTRAITS),--portraits $(PORTRAITS))
 
+fuzz: $(STAMPS)/fuzz  ## Fuzz what reads bytes from outside for FUZZ_SECONDS (60) from FUZZ_SEED (1)
+	$(BIN)/python -m fuzz --seconds $(or $(FUZZ_SECONDS),60) --seed $(or $(FUZZ_SEED),1)
+
 requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/runtime.in -o requirements/runtime.txt
@@ -43,6 +46,8 @@ requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv
 	  --upgrade requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/bench.in -o requirements/bench.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade requirements/fuzz.in -o requirements/fuzz.txt
 
 clean:  ## Remove the environment and the caches, not the data folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -67,6 +72,12 @@ $(STAMPS)/dev: requirements/dev.txt $(STAMPS)/runtime
 $(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
 	@echo "Installing what the quality benchmark needs…"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/bench.txt \
+	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
+	@touch $@
+
+$(STAMPS)/fuzz: requirements/fuzz.txt $(STAMPS)/dev
+	@echo "Installing what fuzzing needs…"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/fuzz.txt \
 	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
 	@touch $@
 
