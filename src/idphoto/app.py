@@ -144,6 +144,7 @@ async def _run_network_jobs(settings: Settings, core: _Core, outbound: Outbound,
         outbound=outbound,
         signer=webhooks.Signer(secret),
         deliveries=DeliveryLog(core.engine),
+        retry_delays_s=settings.callback_retry_s,
     )
     handlers: dict[JobKind, Handler] = {JobKind.FETCH: fetcher, JobKind.CALLBACK: announcer}
     await core.queue.run(handlers, concurrency=_NETWORK_JOBS, stop=stop)

@@ -14,6 +14,11 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from idphoto.imaging.recipes import MATTING_MODELS, PROVIDERS, MattingChoice, PulledModel
+from idphoto.webhooks import RETRY_DELAYS_S
+
+#: A callback's job lives as long as its waits; a week each is more than any receiver is away.
+_LONGEST_RETRY_S = 7 * 24 * 3600.0
+_MOST_RETRIES = 100
 
 
 def _default_workers() -> int:
@@ -83,11 +88,13 @@ class Settings(BaseSettings):
     """Web origins whose pages may call the API with a key of theirs; `*`: all."""
     lease_s: float = Field(default=10.0, ge=0.2)
     """A job whose worker gives no sign of life for this long is run again."""
+    callback_retry_s: Annotated[tuple[float, ...], NoDecode] = Field(default=RETRY_DELAYS_S, max_length=_MOST_RETRIES)
+    """Waits after the first, second, … failed try of a callback; after one more it is given up."""
     outbound_allow: Annotated[tuple[str, ...], NoDecode] = ()
     """CIDRs that image and callback URLs may reach besides public addresses."""
     log_format: Literal["console", "json"] = "console"
 
-    @field_validator("api_keys", "outbound_allow", "providers", "cors_origins", mode="before")
+    @field_validator("api_keys", "outbound_allow", "providers", "cors_origins", "callback_retry_s", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -100,6 +107,15 @@ class Settings(BaseSettings):
         for name in value:
             if name not in PROVIDERS:
                 raise ValueError(f"{name!r} is not one of {', '.join(PROVIDERS)}")
+        return value
+
+    @field_validator("callback_retry_s")
+    @classmethod
+    def _bound_waits(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for seconds in value:
+            # Written so that "nan" is refused too.
+            if not 0 < seconds <= _LONGEST_RETRY_S:
+                raise ValueError(f"{seconds:g} is not above 0 and up to {_LONGEST_RETRY_S:g} seconds")
         return value
 
     @field_validator("matting_file", "matting_sha256", "specs_file", mode="before")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from standardwebhooks import Webhook
 
-#: Waits after the first, second, … failed try, in seconds. After the last one the callback is given up.
+#: Waits after the first, second, … failed try, in seconds, unless set otherwise.
 RETRY_DELAYS_S = (5.0, 30.0, 120.0, 600.0, 3600.0, 21600.0)
 _JITTER = 0.2
 _MAX_RETRY_AFTER_S = 3600.0
@@ -51,17 +52,20 @@ class Signer:
         }
 
 
-def retry_delay(attempt: int, retry_after_s: float | None = None) -> float | None:
+def retry_delay(
+    attempt: int, retry_after_s: float | None = None, *, delays_s: Sequence[float] = RETRY_DELAYS_S
+) -> float | None:
     """Return how many seconds to wait after a failed try, or None to give up.
 
     Args:
         attempt: Number of the try that failed, 1 for the first.
         retry_after_s: What the receiver asked for; honoured up to an hour when it is longer than our own wait.
+        delays_s: Seconds to wait after the first, second, … failed try; after one more the callback is given up.
     """
-    if attempt > len(RETRY_DELAYS_S):
+    if attempt > len(delays_s):
         return None
     # Spread by a fifth, so that receivers that were down do not get everything at the same moment.
-    wait = RETRY_DELAYS_S[attempt - 1] * secrets.SystemRandom().uniform(1 - _JITTER, 1 + _JITTER)
+    wait = delays_s[attempt - 1] * secrets.SystemRandom().uniform(1 - _JITTER, 1 + _JITTER)
     return max(wait, min(retry_after_s or 0.0, _MAX_RETRY_AFTER_S))
 
 

@@ -67,6 +67,14 @@ def test_a_callback_is_given_up_after_the_last_wait() -> None:
     assert retry_delay(len(RETRY_DELAYS_S) + 1, 10.0) is None
 
 
+def test_other_waits_can_be_asked_for() -> None:
+    wait = retry_delay(2, delays_s=(1.0, 50.0))
+    assert wait is not None
+    assert 40 <= wait <= 60
+    assert retry_delay(3, delays_s=(1.0, 50.0)) is None
+    assert retry_delay(1, delays_s=()) is None
+
+
 @pytest.mark.parametrize(("asked", "wait"), [(300.0, 300.0), (3600.0, 3600.0), (1e9, 3600.0)])
 def test_a_receiver_may_ask_for_up_to_an_hour(asked: float, wait: float) -> None:
     assert retry_delay(1, asked) == wait

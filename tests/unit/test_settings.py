@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from idphoto.settings import Settings
+from idphoto.webhooks import RETRY_DELAYS_S
 
 
 def test_lists_are_comma_separated(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +30,28 @@ def test_a_wrong_value_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDPHOTO_WORKERS", "0")
     with pytest.raises(ValidationError):
         Settings(_env_file=None)  # type: ignore[call-arg]
+
+
+def test_the_waits_between_tries_of_a_callback_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(_env_file=None).callback_retry_s == RETRY_DELAYS_S  # type: ignore[call-arg]
+    monkeypatch.setenv("IDPHOTO_CALLBACK_RETRY_S", "1, 2.5")
+    assert Settings(_env_file=None).callback_retry_s == (1.0, 2.5)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("0", "not above 0"),
+        ("5,-1", "not above 0"),
+        ("nan", "not above 0"),
+        ("1e9", "604800"),
+        ("soon", "number"),
+        ("1," * 101, "at most 100"),
+    ],
+)
+def test_waits_that_make_no_sense_are_refused(value: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Settings(callback_retry_s=value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

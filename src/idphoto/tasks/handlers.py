@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
@@ -20,7 +21,7 @@ from idphoto.tasks.errors import LostLease
 from idphoto.tasks.model import Failure, ReturnType, State, Task
 from idphoto.tasks.queue import Job, JobQueue, Retry
 from idphoto.tasks.store import TaskStore
-from idphoto.webhooks import Signer, retry_delay
+from idphoto.webhooks import RETRY_DELAYS_S, Signer, retry_delay
 
 #: How often a download is begun before it is taken to be what crashes the server.
 _MAX_RUNS = 3
@@ -86,16 +87,28 @@ class Fetcher:
 
 
 class Announcer:
-    """Posts the end of a task to its ``callback_url``, signed, and records every try."""
+    """Posts the end of a task to its ``callback_url``, signed, and records every try.
+
+    Args:
+        retry_delays_s: Seconds to wait after the first, second, … failed try.
+    """
 
     def __init__(
-        self, *, store: TaskStore, storage: LocalStorage, outbound: Outbound, signer: Signer, deliveries: DeliveryLog
+        self,
+        *,
+        store: TaskStore,
+        storage: LocalStorage,
+        outbound: Outbound,
+        signer: Signer,
+        deliveries: DeliveryLog,
+        retry_delays_s: Sequence[float] = RETRY_DELAYS_S,
     ) -> None:
         self._store = store
         self._storage = storage
         self._outbound = outbound
         self._signer = signer
         self._deliveries = deliveries
+        self._retry_delays_s = retry_delays_s
         self._log = structlog.get_logger(__name__)
 
     async def __call__(self, job: Job) -> Retry | None:
@@ -121,7 +134,7 @@ class Announcer:
             answer = await self._outbound.post(task.callback_url, body=body, headers=headers)
         except OutboundError as error:
             failure = error.code
-        delay_s = _wait_after(answer, job.attempt)
+        delay_s = self._wait_after(answer, job.attempt)
         await self._deliveries.record_delivery(
             Delivery(
                 webhook_id=message_id,
@@ -137,6 +150,12 @@ class Announcer:
             self._log.warning("callback_given_up", task_id=task.id, attempt=job.attempt)
         return None if delay_s is None else Retry(delay_s=delay_s)
 
+    def _wait_after(self, answer: Answer | None, attempt: int) -> float | None:
+        """Return the seconds until the next try, or None when there shall be none."""
+        if _is_delivered(answer) or (answer is not None and answer.status == _GONE):
+            return None
+        return retry_delay(attempt, answer.retry_after_s if answer else None, delays_s=self._retry_delays_s)
+
     async def _read_inline(self, task: Task) -> str | None:
         if task.return_type is not ReturnType.BASE64 or task.outcome is None:
             return None
@@ -146,10 +165,3 @@ class Announcer:
 
 def _is_delivered(answer: Answer | None) -> bool:
     return answer is not None and 200 <= answer.status < 300
-
-
-def _wait_after(answer: Answer | None, attempt: int) -> float | None:
-    """Return the seconds until the next try, or None when there shall be none."""
-    if _is_delivered(answer) or (answer is not None and answer.status == _GONE):
-        return None
-    return retry_delay(attempt, answer.retry_after_s if answer else None)
