@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -27,10 +27,13 @@ END_S = 90.0
 class Server:
     """`idphoto serve` in a process group of its own, in a data folder of its own."""
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str] | None = None, *, workers: int = 1) -> None:
+    def __init__(
+        self, data_dir: Path, settings: Mapping[str, str] | None = None, *, workers: int = 1, port: int = 0
+    ) -> None:
         self.data_dir = data_dir
         self._settings = dict(settings or {})
         self._workers = workers
+        self._port = port
         self.output: list[str] = []
         self.url = ""
         self.key = ""
@@ -38,7 +41,7 @@ class Server:
 
     def start(self) -> Server:
         """Start it and wait until it says that it can be used."""
-        command = [str(Path(sys.executable).parent / "idphoto"), "serve", "--port", "0"]
+        command = [str(Path(sys.executable).parent / "idphoto"), "serve", "--port", str(self._port)]
         command += ["--workers", str(self._workers), "--data-dir", str(self.data_dir)]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("IDPHOTO_")}
         environment = {
@@ -102,7 +105,8 @@ class Server:
         assert self._process is not None
         pids = [self.pid, *self.children("api"), *self.children("worker")]
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # the kernel ends the children when their supervisor dies
+                os.kill(pid, signal.SIGKILL)
         self._process.wait(10)
 
     def stop(self) -> int:

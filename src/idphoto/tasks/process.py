@@ -65,6 +65,7 @@ class PhotoProcessor:
         """
         task = await self._store.begin(job.task_id)
         if task is None:
+            await self._drop_leftover(job.task_id)
             return None
         try:
             if job.attempt > MAX_ATTEMPTS:
@@ -159,6 +160,12 @@ class PhotoProcessor:
         except LostLease:
             return
         await self._drop_source(task)
+
+    async def _drop_leftover(self, task_id: str) -> None:
+        """Delete the source of a task that has ended already: its worker was killed between the two."""
+        task = await self._store.find_ended(task_id)
+        if task is not None:
+            await self._drop_source(task)
 
     async def _drop_source(self, task: Task) -> None:
         if task.source_key is None or self._keep_sources:

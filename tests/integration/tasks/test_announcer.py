@@ -111,6 +111,23 @@ async def test_a_refused_callback_is_tried_again_with_the_same_id_and_body(
     assert (await desk.read(task)).state is State.DONE
 
 
+async def test_the_operator_says_when_it_is_tried_again(desk: Desk, outbound: Outbound, secret: str) -> None:
+    announce = Announcer(
+        store=desk.store,
+        storage=desk.storage,
+        outbound=outbound,
+        signer=Signer(secret),
+        deliveries=DeliveryLog(desk.engine),
+        retry_delays_s=(1000.0,),
+    )
+    desk.receiver.answers += [500, 500]
+    task = await desk.add_ended(callback_url=desk.receiver.url)
+    again = await announce(a_job(JobKind.CALLBACK, task))
+    assert again is not None
+    assert 800 <= again.delay_s <= 1200
+    assert await announce(a_job(JobKind.CALLBACK, task, attempt=2)) is None
+
+
 async def test_a_receiver_may_ask_for_a_later_try(desk: Desk, announce: Announcer) -> None:
     async def answer(request: web.BaseRequest) -> web.Response:
         return web.Response(status=429, headers={"Retry-After": "300"})

@@ -25,7 +25,7 @@ from idphoto.tasks.request import Format, Mode, PhotoRequest
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.desk import Desk, a_job
-from tests.integration.tasks.samples import ROOM, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 from tests.running import Receiver
 
 PATIENCE_S = 90.0
@@ -266,6 +266,19 @@ async def test_a_task_that_has_ended_is_left_alone(desk: Desk, process: PhotoPro
     ended = await desk.read(task)
     assert await process(a_job(JobKind.PROCESS, task, attempt=2)) is None
     assert await desk.read(task) == ended
+
+
+async def test_a_source_that_a_killed_worker_left_is_deleted_when_its_job_is_run_again(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    begun = await desk.store.begin(task.id)
+    assert begun is not None
+    await desk.store.finish(begun, OUTCOME, 1.0, desk.queue)
+    assert await process(a_job(JobKind.PROCESS, task, attempt=2)) is None
+    now = await desk.read(task)
+    assert (now.state, now.source_key) == (State.DONE, None)
+    assert await is_empty(desk, "sources")
 
 
 async def test_a_worker_that_was_overtaken_leaves_nothing_behind(
