@@ -7,7 +7,7 @@ import uuid
 import pytest
 import requests
 
-from tests.integration.api.running import KEY, OTHER_KEY, RESULT, Server
+from tests.integration.api.running import KEY, OTHER_KEY, RESULT, Server, Start
 
 DOORS = (
     ("POST", "/task/pic/idphoto"),
@@ -113,3 +113,22 @@ def test_an_unknown_address_or_method_answers_in_json(server: Server) -> None:
     method = server.call("PUT", "/task/pic/idphoto", data=b"x")
     assert (method.status_code, method.json()["error"]["code"]) == (405, "method_not_allowed")
     assert "POST" in method.headers["Allow"]
+
+
+def test_pages_of_other_origins_may_call_only_where_the_operator_says_so(start: Start) -> None:
+    shop, other = "https://shop.example", "https://other.example"
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "Authorization"}
+    with start() as server:
+        refused = server.call("OPTIONS", "/task/pic/idphoto", key=None, headers={"Origin": shop, **asked})
+        assert refused.status_code == 405
+        assert "Access-Control-Allow-Origin" not in server.create(headers={"Origin": shop}).headers
+    with start(cors_origins=(shop,)) as server:
+        asks = {origin: {"Origin": origin, **asked} for origin in (shop, other)}
+        allowed = server.call("OPTIONS", "/task/pic/idphoto", key=None, headers=asks[shop])
+        assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (200, shop)
+        assert "authorization" in allowed.headers["Access-Control-Allow-Headers"].lower()
+        assert server.call("OPTIONS", "/task/pic/idphoto", key=None, headers=asks[other]).status_code == 400
+        reply = server.create(headers={"Origin": shop})
+        assert (reply.status_code, reply.headers["Access-Control-Allow-Origin"]) == (200, shop)
+        assert "Retry-After" in reply.headers["Access-Control-Expose-Headers"]
+        assert "Access-Control-Allow-Origin" not in server.create(headers={"Origin": other}).headers

@@ -94,7 +94,7 @@ def test_the_crown_is_where_the_matte_ends(face, top):
 
 
 @pytest.mark.parametrize("angle", [-40, -15, 20, 90, 180])
-@pytest.mark.parametrize("scale", [0.7, 1, 5])
+@pytest.mark.parametrize("scale", [0.7, 1, 3])
 def test_the_crown_does_not_depend_on_the_size_or_the_turn_of_the_photo(face, scale, angle):
     side = int(700 * scale)
     middle = (face.box.x + face.box.width / 2, face.box.y + face.box.height / 2)
