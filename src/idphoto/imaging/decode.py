@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -19,6 +20,13 @@ from idphoto.imaging.portrait import Source
 
 # JPEG covers MPO too, a JPEG with a second view behind the first, which many phones write under the name .jpg.
 _FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "GIF", "BMP", "TIFF")
+
+# A progressive JPEG is painted scan by scan, about ten of them. A scan of 26 bytes can repaint a whole picture, so a
+# file of 15 MB could keep a core busy for ten minutes. The marker also occurs in videos that phones append to photos,
+# about 15 times a megabyte.
+_JPEGS = ("JPEG", "MPO")
+_START_OF_SCAN = b"\xff\xda"
+_MAX_SCANS = 1000
 
 # A side below this cannot hold a face.
 _MIN_SIDE = 16
@@ -80,8 +88,11 @@ def decode(data: bytes, *, max_pixels: int) -> Source:
         OutOfMemory: the memory did not suffice, or the file claims a size for which none does.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
+        # Pillow warns of each odd tag of a TIFF file, tens of thousands of them where somebody wants to fill a log.
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_size(image, max_pixels)
+            if image.format in _JPEGS and data.count(_START_OF_SCAN) > _MAX_SCANS:
+                raise UnreadableImage("The JPEG file has too many scans: save it again, and send that.")
             image.load()
             # A HEIC file may turn out to hold another size than its header says.
             _check_size(image, max_pixels)
@@ -107,7 +118,10 @@ def _check_size(image: Image.Image, max_pixels: int) -> None:
             f"The image has {width} x {height} pixels, more than {max_pixels / 1e6:g} million: send a smaller one."
         )
     if min(width, height) < _MIN_SIDE:
-        raise UnreadableImage(f"The image is only {width} x {height} pixels: send a larger one.")
+        raise UnreadableImage(
+            f"The image has {width} x {height} pixels, and no face fits into a side of {min(width, height)}: "
+            f"send a larger one, with {_MIN_SIDE} or more."
+        )
 
 
 def _read_dpi(image: Image.Image) -> float | None:
