@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers
 from starlette.datastructures import UploadFile as StarletteUpload
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Scope
+from starlette.formparsers import MultiPartException
+from starlette.types import Message, Receive, Scope
 
 from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow
 
@@ -32,6 +32,9 @@ _URLENCODED = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 #: More than RFC 2046 allows (5.1.1), but nothing that would end the quotes around it.
 _BOUNDARY = re.compile(rb"[ !#-\[\]-~]{1,200}")
+
+#: The last boundary, and what may follow it.
+_END_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,10 +64,11 @@ async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if media_type == _MULTIPART:
         bounded = _bound_body(request, max_upload_bytes + FORM_OVERHEAD_BYTES, max_upload_bytes)
-        bounded = Request(_leave_charset_out(request.scope), bounded.receive)
+        boundary = _read_boundary(request)
+        watched = Request(_leave_charset_out(request.scope, boundary), _watch_end(bounded.receive, boundary))
         try:
             async with _bound_time(timeout_s):
-                parts = await bounded.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
+                parts = await watched.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
         except HTTPException as error:
             raise BadRequest(f"The multipart body is not well-formed: {error.detail}", code="bad_form") from error
         try:
@@ -117,18 +121,43 @@ def _bound_body(request: Request, max_bytes: int, max_upload_bytes: int) -> Requ
     return Request(request.scope, receive)
 
 
-def _leave_charset_out(scope: Scope) -> Scope:
+def _watch_end(receive: Receive, boundary: bytes) -> Receive:
+    """Return the same receive, which raises MultiPartException when the body ends without the last boundary.
+
+    The parser would drop a last part that has no end, and the photo would only seem to be missing.
+    """
+    end = bytearray()
+
+    async def receive_and_watch() -> Message:
+        message = await receive()
+        end.extend(message.get("body", b"")[-_END_BYTES:])
+        del end[:-_END_BYTES]
+        is_over = message["type"] == "http.request" and not message.get("more_body", False)
+        if is_over and b"--" + boundary + b"--" not in end:
+            raise MultiPartException("It breaks off before its last boundary.")
+        return message
+
+    return receive_and_watch
+
+
+def _read_boundary(request: Request) -> bytes:
+    """Return the boundary between the parts.
+
+    Raises:
+        BadRequest: there is none, or none that can be quoted.
+    """
+    boundary = parse_options_header(request.headers.get("content-type"))[1].get(b"boundary", b"")
+    if not _BOUNDARY.fullmatch(boundary):
+        raise BadRequest("The multipart body is not well-formed: the boundary is missing or odd.", code="bad_form")
+    return boundary
+
+
+def _leave_charset_out(scope: Scope, boundary: bytes) -> Scope:
     """Return the scope of the same request, whose Content-Type says nothing but the boundary.
 
     The framework would decode the parts by any codec of Python's that the header names. Some of them raise errors of
     their own or take seconds for a part. A multipart body has no charset (RFC 7578): its texts are UTF-8.
-
-    Raises:
-        BadRequest: there is no boundary, or none that can be quoted.
     """
-    boundary = parse_options_header(Headers(scope=scope).get("content-type"))[1].get(b"boundary", b"")
-    if not _BOUNDARY.fullmatch(boundary):
-        raise BadRequest("The multipart body is not well-formed: the boundary is missing or odd.", code="bad_form")
     others = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
     content_type = _MULTIPART.encode() + b'; boundary="' + boundary + b'"'
     return {**scope, "headers": [*others, (b"content-type", content_type)]}

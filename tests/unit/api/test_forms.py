@@ -377,3 +377,17 @@ def test_too_many_parts_are_refused() -> None:
         parse(*multipart(*((f"f{i}", None, b"1") for i in range(100))))
     with pytest.raises(BadRequest, match="Too many files"):
         parse(*multipart(*((f"f{i}", "a.jpg", b"1") for i in range(3))))
+
+
+@pytest.mark.parametrize("cut", [3, 9, 40])
+def test_a_multipart_body_that_breaks_off_is_told_so(cut: int) -> None:
+    body, content_type = multipart(("size", None, b"295x413"), ("image_file", "me.jpg", b"p" * 5000))
+    with pytest.raises(BadRequest) as caught:
+        parse(body[:-cut], content_type)
+    assert caught.value.code == "bad_form"
+
+
+@pytest.mark.parametrize("epilogue", [b"", b"\r\n", b"\r\nafter the end" * 20])
+def test_what_follows_the_last_boundary_is_ignored(epilogue: bytes) -> None:
+    body, content_type = multipart(("size", None, b"295x413"))
+    assert parse(body.removesuffix(b"\r\n") + epilogue, content_type).get("size") == "295x413"
