@@ -130,12 +130,13 @@ def _read_callback(form: Form, check_url: Callable[[str], None]) -> str | None:
 
 
 def _check_image_url(url: str, check_url: Callable[[str], None]) -> None:
+    rule = f"it must be an http or https URL of at most {MAX_IMAGE_URL_CHARS} characters"
     if len(url) > MAX_IMAGE_URL_CHARS:
-        raise BadField("image_url", url, f"it may have {MAX_IMAGE_URL_CHARS} characters at most")
+        raise BadField("image_url", url, rule)
     try:
         check_url(url)
     except BadUrl as error:
-        raise BadField("image_url", url, str(error)) from error
+        raise BadField("image_url", url, rule) from error
     except OutboundError:
         # A refused address is no bad request by the contract: the task ends in state -3, with its callback.
         return
