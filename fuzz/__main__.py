@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import re
 import shutil
@@ -21,6 +22,8 @@ HANG_S = 10
 #: A process that holds more is a finding; the picture itself may have 3 MB, and the imports take 250.
 MEMORY_MB = 1024
 MAX_INPUT_BYTES = {"decode": 40_000, "archive": 16_000, "form": 8_000, "fields": 1_000, "url": 400}
+#: <sys/personality.h>: processes that are started from now on have their memory at the same addresses every time.
+_ADDR_NO_RANDOMIZE = 0x0040000
 #: Beyond the fuzzing itself, a process may take this long to start and end.
 _SPARE_S = 120
 
@@ -80,6 +83,11 @@ def fuzz(target: str, *, seconds: int, runs: int | None, seed: int) -> Result:
     )
 
 
+def _fix_addresses() -> bool:
+    """Let the same seed try the same inputs: libFuzzer's choices depend on addresses, too."""
+    return bool(ctypes.CDLL(None).personality(_ADDR_NO_RANDOMIZE) != -1)
+
+
 def main() -> int:
     """Fuzz what the command line names; return 1 when there is a finding."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -92,6 +100,8 @@ def main() -> int:
     if unknown := set(targets) - set(SHARES):
         parser.error(f"there is no target {', '.join(sorted(unknown))}")
     total = sum(SHARES[target] for target in targets)
+    if not _fix_addresses():
+        print("Addresses cannot be fixed here: another run from this seed will try other inputs.", flush=True)
     results = []
     for target in targets:
         seconds = max(1, round(options.seconds * SHARES[target] / total))
@@ -99,11 +109,11 @@ def main() -> int:
         results.append(result)
         print(f"{target:8} {result.inputs:9,} inputs {result.seconds:5} s  {_tell(result)}", flush=True)
     print(f"{'all':8} {sum(result.inputs for result in results):9,} inputs, seed {options.seed}")
-    return int(any(result.exit_code for result in results))
+    return int(any(result.exit_code or not result.inputs for result in results))
 
 
 def _tell(result: Result) -> str:
-    if not result.exit_code:
+    if not result.exit_code and result.inputs:
         return "nothing found"
     if result.finding is None:
         return f"ended with {result.exit_code}, see {result.log}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlencode
@@ -59,6 +60,7 @@ def make_images() -> Iterator[tuple[str, bytes]]:
     exif = Image.Exif()
     exif[_ORIENTATION] = 6
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    profile = profile[:24] + bytes(12) + profile[36:]  # the time of creation: seeds are the same every time
     yield "jpeg", _save(image, "JPEG", exif=exif.tobytes(), icc_profile=profile, dpi=(300, 300), comment=b"me")
     yield "jpeg-progressive", _save(image, "JPEG", progressive=True)
     yield "jpeg-cmyk", _save(image.convert("CMYK"), "JPEG")
@@ -106,7 +108,14 @@ def make_archives() -> Iterator[tuple[str, bytes]]:
         pixels=np.asarray(_draw()), alpha=np.full((_SIDE, _SIDE), 255, np.uint8), face=face, head=head, foreground=box
     )
     measures = dict.fromkeys(Inspection.__dataclass_fields__, 1.0)
-    yield "archive", pack(portrait, Inspection(**measures))
+    buffer = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(pack(portrait, Inspection(**measures)))) as packed,
+        zipfile.ZipFile(buffer, "w") as undated,
+    ):
+        for name in packed.namelist():
+            undated.writestr(zipfile.ZipInfo(name), packed.read(name))
+    yield "archive", buffer.getvalue()
 
 
 def make_forms() -> Iterator[tuple[str, bytes]]:
