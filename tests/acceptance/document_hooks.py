@@ -19,7 +19,7 @@ _calls = count()
 
 def keep_at_home(value: Any) -> Any:
     """Let a made-up URL name a closed port of this machine: a test sends nothing to strangers."""
-    if not isinstance(value, str) or not value.startswith(("http://", "https://")):
+    if not isinstance(value, str) or not value.lower().startswith(("http://", "https://")):
         return value
     try:
         return str(URL(value).with_user(None).with_host("127.0.0.1").with_port(9))
