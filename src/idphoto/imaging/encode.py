@@ -12,9 +12,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Literal
 
-from PIL import Image, ImageCms
+from PIL import Image
 
 from idphoto.imaging.errors import FileSizeUnreachable
+from idphoto.imaging.icc import make_srgb_profile
 from idphoto.imaging.portrait import Photo
 
 # Above 95 a JPEG grows quickly and no difference is to be seen (libjpeg's own advice); only a least file size asks for
@@ -138,7 +139,7 @@ def _write_jpeg(image: Image.Image, dpi: int, quality: int) -> bytes:
         # Not `optimize`: with it Pillow fails on files that outgrow its buffer, such as very grainy photos.
         subsampling="4:4:4" if quality >= _FULL_COLOUR_FROM else "4:2:0",
         dpi=(dpi, dpi),
-        icc_profile=_make_profile(),
+        icc_profile=make_srgb_profile(),
     )
     return buffer.getvalue()
 
@@ -183,9 +184,5 @@ def _fit_png(image: Image.Image, dpi: int, limits: FileLimits) -> bytes:
 
 def _write_png(image: Image.Image, dpi: int, level: int) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=level, dpi=(dpi, dpi), icc_profile=_make_profile())
+    image.save(buffer, "PNG", compress_level=level, dpi=(dpi, dpi), icc_profile=make_srgb_profile())
     return buffer.getvalue()
-
-
-def _make_profile() -> bytes:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image
 from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
+from idphoto.imaging.icc import make_srgb_profile
 from idphoto.imaging.portrait import Pixels
 from idphoto.imaging.sheet import Place, SheetPlan
 from idphoto.specs.units import MM_PER_INCH, to_px
@@ -88,11 +89,10 @@ def draw_sheet(plan: SheetPlan, photos: Sequence[Pixels], *, dpi: int, cut_lines
 
 def encode_sheet(pixels: Pixels, *, dpi: int) -> bytes:
     """Write a drawn sheet, (H, W, 3) sRGB, as a JPEG of quality 92 with its dpi and an sRGB profile inside."""
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     buffer = io.BytesIO()
     # Without optimize=True: Pillow then fails on pictures whose file is larger than a byte a pixel.
     Image.fromarray(pixels).save(
-        buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", dpi=(dpi, dpi), icc_profile=profile
+        buffer, "JPEG", quality=_JPEG_QUALITY, subsampling="4:4:4", dpi=(dpi, dpi), icc_profile=make_srgb_profile()
     )
     return buffer.getvalue()
 
