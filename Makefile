@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: help run test test-fast check format requirements bench-quality fuzz clean
+.PHONY: help run test test-fast check format requirements bench-quality fuzz chaos clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -38,6 +38,9 @@ bench-quality: $(STAMPS)/bench $(STAMPS)/models  ## Measure cut-out, placement a
 
 fuzz: $(STAMPS)/fuzz  ## Fuzz what reads bytes from outside for FUZZ_SECONDS (60) from FUZZ_SEED (1)
 	$(BIN)/python -m fuzz --seconds $(or $(FUZZ_SECONDS),60) --seed $(or $(FUZZ_SEED),1)
+
+chaos: $(STAMPS)/dev $(STAMPS)/models  ## Kill everything, fill the disk, and check that nothing was lost (CHAOS_TASKS=500 CHAOS_SEED=1)
+	$(BIN)/python -m chaos
 
 requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
