@@ -22,6 +22,8 @@ from tests.running import Server
 
 _WELL_AGAIN_S = 60.0
 _GONE_S = 10.0
+#: Share of the tree's kills that hit the supervisor only.
+_SUPERVISOR_ALONE = 0.5
 _PAUSE_S = 0.05
 
 
@@ -62,22 +64,28 @@ class ServerFaults:
 
     def _kill_tree(self, fault: ServerFault) -> None:
         children = [*self._server.children("worker"), *self._server.children("api")]
-        self._server.kill_tree()
+        if fault.choice < _SUPERVISOR_ALONE:
+            _signal(self._server.pid, signal.SIGKILL)  # the children have to follow by themselves
+        else:
+            self._server.kill_tree()
         deadline = time.monotonic() + _GONE_S
         while any(_is_alive(pid) for pid in children):
             if time.monotonic() > deadline:
                 self._ledger.accuse(f"children outlived their supervisor by {_GONE_S:g} s")
                 break
             time.sleep(_PAUSE_S)
+        self._server.kill_tree()  # what is left of it
         self._server.start()
 
     def _restart(self, fault: ServerFault) -> None:
+        asked_at = time.monotonic()
         try:
             code = self._server.stop()
         except subprocess.TimeoutExpired:
             self._ledger.accuse("the server did not stop within 60 s of SIGTERM")
             self._server.kill_tree()
         else:
+            self._ledger.note_longest("longest stop after SIGTERM, ms", time.monotonic() - asked_at)
             if code != 0:
                 self._ledger.accuse(f"the server ended with exit code {code} after SIGTERM")
         self._server.start()

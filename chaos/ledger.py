@@ -52,6 +52,11 @@ class Ledger:
         with self.lock:
             self.counts[what] += 1
 
+    def note_longest(self, what: str, seconds: float) -> None:
+        """Keep the longest of several times, in milliseconds."""
+        with self.lock:
+            self.counts[what] = max(self.counts[what], round(seconds * 1000))
+
     def accuse(self, promise: str) -> None:
         """Note a broken promise."""
         with self.lock:

@@ -103,10 +103,12 @@ class Server:
     def kill_tree(self) -> None:
         """SIGKILL the supervisor and every child at once, as a power cut would."""
         assert self._process is not None
-        pids = [self.pid, *self.children("api"), *self.children("worker")]
-        for pid in pids:
-            with suppress(ProcessLookupError):  # the kernel ends the children when their supervisor dies
-                os.kill(pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            children = [*self.children("api"), *self.children("worker")]
+            self._process.kill()
+            for pid in children:
+                with suppress(ProcessLookupError):  # the kernel ends the children when their supervisor dies
+                    os.kill(pid, signal.SIGKILL)
         self._process.wait(10)
 
     def stop(self) -> int:
