@@ -25,6 +25,8 @@ _GONE_S = 10.0
 #: Share of the tree's kills that hit the supervisor only.
 _SUPERVISOR_ALONE = 0.5
 _PAUSE_S = 0.05
+_BUSY_S = 3.0
+_GLANCE_S = 0.001
 
 
 class ServerFaults:
@@ -52,7 +54,10 @@ class ServerFaults:
             self._await_ready(fault.fault)
 
     def _kill_worker(self, fault: ServerFault) -> None:
-        _signal(self._choose_worker(fault), signal.SIGKILL)
+        worker = self._choose_worker(fault)
+        if fault.before % 2:  # half of them in the middle of the end, the others anywhere
+            self._await_result()
+        _signal(worker, signal.SIGKILL)
 
     def _kill_api(self, fault: ServerFault) -> None:
         for pid in self._server.children("api"):
@@ -92,9 +97,21 @@ class ServerFaults:
 
     def _freeze(self, fault: ServerFault) -> None:
         worker = self._choose_worker(fault)
+        self._await_result()
         _signal(worker, signal.SIGSTOP)
         time.sleep(fault.seconds)
         _signal(worker, signal.SIGCONT)
+
+    def _await_result(self) -> None:
+        """Return when some worker has just stored a result and is about to tell, or nothing happens.
+
+        A worker that is frozen earlier finds its lease lost before it has anything to write.
+        """
+        folder = self._server.data_dir / "files" / "results"
+        known = _count_files(folder)
+        deadline = time.monotonic() + _BUSY_S
+        while _count_files(folder) <= known and time.monotonic() < deadline:
+            time.sleep(_GLANCE_S)
 
     def _fill_disk(self, fault: ServerFault) -> None:
         self._disk.fill(self._server)
@@ -171,6 +188,10 @@ def spoil_receiver(receiver: MoodyReceiver, ledger: Ledger, fault: ReceiverFault
 def _signal(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError):  # it ended by itself since it was looked up
         os.kill(pid, number)
+
+
+def _count_files(folder: Path) -> int:
+    return sum(1 for _ in folder.iterdir()) if folder.exists() else 0
 
 
 def _is_alive(pid: int) -> bool:
