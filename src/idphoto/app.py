@@ -41,7 +41,7 @@ from idphoto.tasks.waiting import Waiters
 from idphoto.tasks.workers import WorkerRegistry
 from idphoto.wake import Wake
 
-#: Downloads and deliveries at a time: they wait for the network, not for a core.
+#: Downloads at a time, and as many deliveries: they wait for the network, not for a core.
 _NETWORK_JOBS = 32
 _SWEEP_EVERY_S = 30.0
 #: How much later than a task's time limit the watchdog ends the process.
@@ -147,7 +147,10 @@ async def _run_network_jobs(settings: Settings, core: _Core, outbound: Outbound,
         retry_delays_s=settings.callback_retry_s,
     )
     handlers: dict[JobKind, Handler] = {JobKind.FETCH: fetcher, JobKind.CALLBACK: announcer}
-    await core.queue.run(handlers, concurrency=_NETWORK_JOBS, stop=stop)
+    async with asyncio.TaskGroup() as group:
+        for kind, handler in handlers.items():
+            # Slots of their own: receivers that hang must not hold up everybody's downloads.
+            group.create_task(core.queue.run({kind: handler}, concurrency=_NETWORK_JOBS, stop=stop))
 
 
 async def _sweep(core: _Core, stop: asyncio.Event) -> None:
