@@ -13,7 +13,7 @@ from idphoto.outbound import Outbound
 from idphoto.settings import Settings
 from idphoto.tasks.deliveries import DeliveryLog
 from idphoto.tasks.queue import JobKind
-from tests.integration.tasks.samples import OUTCOME, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 
 
 async def test_receivers_that_hang_hold_up_no_download(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ async def test_receivers_that_hang_hold_up_no_download(tmp_path: Path) -> None:
     async with app._open_core(settings) as core, Outbound(["127.0.0.0/8"]) as outbound:
         ended = [new_task(callback_url=f"{url}/callback") for _ in range(app._NETWORK_JOBS + 1)]
         for task in ended:
-            await core.store.add(task, core.queue, job_of(task))
+            await core.store.add(task, core.queue, job_of(task), ROOM)
             begun = await core.store.begin(task.id)
             assert begun is not None
             await core.store.finish(begun, OUTCOME, 1.0, core.queue)
@@ -47,7 +47,7 @@ async def test_receivers_that_hang_hold_up_no_download(tmp_path: Path) -> None:
         running = asyncio.create_task(app._run_network_jobs(settings, core, outbound, stop))
         await all_hang.wait()
         wanted = new_task(image_url=f"{url}/me.jpg")
-        await core.store.add(wanted, core.queue, job_of(wanted, kind=JobKind.FETCH))
+        await core.store.add(wanted, core.queue, job_of(wanted, kind=JobKind.FETCH), ROOM)
         await asked_for_photo.wait()
         # It did not have to wait until one of them was given up.
         log = DeliveryLog(core.engine)

@@ -19,7 +19,7 @@ from idphoto.storage import LocalStorage
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
-from tests.integration.tasks.samples import OUTCOME, RESULT_KEY, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, RESULT_KEY, ROOM, job_of, new_task
 
 WISH = Wish(photo="large.jpg", recipe="jpeg")
 ORDER = Order(number=0, wish=WISH, way=Way.UPLOAD, sync=False, repeat=False)
@@ -38,7 +38,7 @@ async def _fill(folder: Path) -> None:
     engine = make_engine(url)
     store, queue = TaskStore(engine, result_ttl_s=3600), SqliteQueue(engine, lease_s=2, wake=Wake())
     task = new_task(id="a")
-    await store.add(task, queue, job_of(task))
+    await store.add(task, queue, job_of(task), ROOM)
     begun = await store.begin("a")
     assert begun is not None
     await store.finish(begun, OUTCOME, 1.0, queue)
