@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 
-.PHONY: help run test test-fast check format requirements bench-quality fuzz chaos clean
+.PHONY: help run test test-fast check format requirements bench-quality fuzz chaos bench-load audit sbom clean
 .DEFAULT_GOAL := help
 
 help:  ## Show this list
@@ -20,10 +20,10 @@ test: check $(STAMPS)/models  ## All checks and tests
 	@$(BIN)/python -m tests.needs chromium curl
 	$(BIN)/python -m pytest
 
-test-fast: $(STAMPS)/dev $(STAMPS)/models  ## The tests that need no server and no browser
+test-fast: $(STAMPS)/audit $(STAMPS)/models  ## The tests that need no server and no browser
 	$(BIN)/python -m pytest tests/unit
 
-check: $(STAMPS)/dev  ## Lint, types and layers
+check: $(STAMPS)/audit  ## Lint, types and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -42,6 +42,15 @@ fuzz: $(STAMPS)/fuzz  ## Fuzz what reads bytes from outside for FUZZ_SECONDS (60
 chaos: $(STAMPS)/dev $(STAMPS)/models  ## Kill everything, fill the disk, and check that nothing was lost (CHAOS_TASKS=500 CHAOS_SEED=1)
 	$(BIN)/python -m chaos
 
+bench-load: $(STAMPS)/dev $(STAMPS)/models  ## Measure memory, polls and slow clients under load; out/load.json
+	$(BIN)/python -m bench.load
+
+audit: $(STAMPS)/audit  ## Look up every pinned version in the OSV database of vulnerabilities (needs the internet)
+	@$(BIN)/python -m tools.audit
+
+sbom: $(STAMPS)/audit  ## Write out/sbom.json: what runs in production, as CycloneDX
+	@$(BIN)/python -m tools.sbom
+
 requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/runtime.in -o requirements/runtime.txt
@@ -51,6 +60,8 @@ requirements:  ## Pin the newest versions that requirements/*.in allow (needs uv
 	  --upgrade requirements/bench.in -o requirements/bench.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --upgrade requirements/fuzz.in -o requirements/fuzz.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --upgrade requirements/audit.in -o requirements/audit.txt
 
 clean:  ## Remove the environment and the caches, not the data folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -81,6 +92,12 @@ $(STAMPS)/bench: requirements/bench.txt $(STAMPS)/dev
 $(STAMPS)/fuzz: requirements/fuzz.txt $(STAMPS)/dev
 	@echo "Installing what fuzzing needs…"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/fuzz.txt \
+	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
+	@touch $@
+
+$(STAMPS)/audit: requirements/audit.txt $(STAMPS)/dev
+	@echo "Installing what the audit and the SBOM need…"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-warn-script-location -q --require-hashes -r requirements/audit.txt \
 	  || { echo "The packages could not be installed; the lines above say why. Is this machine online?" >&2; exit 1; }
 	@touch $@
 

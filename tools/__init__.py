@@ -1,0 +1,1 @@
+"""What is done about the packages that we depend on: their pins, their audit, their list."""
