@@ -1,0 +1,1 @@
+"""What a running server does under load: memory, latency of polls, slow clients."""
