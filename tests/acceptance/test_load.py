@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.running import Server
 
 _LIMIT = 20
@@ -31,6 +33,7 @@ def run_frozen(data_dir: Path, settings: dict[str, str]) -> Iterator[tuple[Serve
         server.stop()
 
 
+@pytest.mark.timeout(400)  # twenty photos on a machine that may be busy
 def test_the_queue_takes_exactly_its_limit_of_calls_at_the_same_time_and_all_of_them_end(
     tmp_path: Path, astronaut_jpeg: bytes
 ) -> None:
@@ -65,3 +68,12 @@ def test_a_sync_call_behind_a_saturated_worker_becomes_an_async_one(tmp_path: Pa
         os.kill(worker, signal.SIGCONT)
         ended = server.wait_for_end(data["task_id"])
         assert (ended["state"], ended["image"] != "") == (1, True)
+
+
+def test_workers_give_way_to_the_api(server: Server) -> None:
+    (api,) = server.children("api")
+    theirs = os.getpriority(os.PRIO_PROCESS, api)
+    for worker in server.children("worker"):
+        # Every thread: Linux keeps the priority of each, and inference runs in one of its own.
+        for thread in Path(f"/proc/{worker}/task").iterdir():
+            assert os.getpriority(os.PRIO_PROCESS, int(thread.name)) > theirs

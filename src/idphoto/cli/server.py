@@ -23,6 +23,8 @@ _READY_TIMEOUT_S = 60
 _READY_POLL_S = 0.1
 #: Exit code of a worker that gave up on a photo (EX_TEMPFAIL of sysexits.h).
 _HANGING = 75
+#: Added to a worker's niceness: where every core is busy with photos, the API still answers first.
+_WORKER_NICENESS = 10
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Database, uploads and results. Default: ./data", show_default=False)
@@ -139,6 +141,7 @@ def worker(data_dir: DataDir = None) -> None:
     from idphoto import app, logs, supervisor
 
     supervisor.die_with_supervisor()
+    os.nice(_WORKER_NICENESS)
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     logs.configure(settings.log_format)
     if not asyncio.run(app.run_worker(settings)):
