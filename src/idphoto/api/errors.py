@@ -11,7 +11,8 @@
     ├── BodyTooLarge            413
     ├── TooManyRequests         429, with Retry-After
     │   └── RateExceeded
-    └── NotReady                503, with Retry-After
+    ├── NotReady                503, with Retry-After
+    └── StorageUnavailable      503, with Retry-After
 
 The docstring of a class is its default message.
 """
@@ -25,10 +26,13 @@ from typing import Any, ClassVar, Self
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from structlog.stdlib import get_logger
+
+from idphoto.storage import StorageFailed
 
 VISUAL_PREFIX = "/api/tasks/visual/"
 #: Longest part of a refused value that an error repeats.
@@ -140,6 +144,16 @@ class NotReady(ApiError):
         super().__init__(message, headers={"Retry-After": "2"})
 
 
+class StorageUnavailable(ApiError):
+    """The server can store or read nothing at the moment: try again later."""
+
+    status = 503
+    code = "storage_failed"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": "5"})
+
+
 def show_value(value: str) -> str:
     """Return the value in quotes, cut and with anything unprintable escaped."""
     cut = value if len(value) <= SHOWN_VALUE_CHARS else value[:SHOWN_VALUE_CHARS] + "…"
@@ -181,6 +195,11 @@ def add_error_handlers(app: FastAPI) -> None:
             headers["Allow"] = ", ".join(methods)
         return JSONResponse(body, status_code=exc.status_code, headers=headers)
 
+    async def answer_storage_error(request: Request, exc: Exception) -> Response:
+        # A full disk is the operator's to see, in one line for each call, and for the client to wait for.
+        get_logger().error("storage_failed", error=type(exc).__name__, request_id=request.state.request_id)
+        return await answer_api_error(request, StorageUnavailable())
+
     async def answer_disconnect(request: Request, exc: Exception) -> Response:
         # Nobody reads this; it only ends the request without a stack trace.
         return JSONResponse(build_error(request, 400, "disconnected", "The client went away."), status_code=400)
@@ -188,6 +207,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ApiError, answer_api_error)
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(ClientDisconnect, answer_disconnect)
+    app.add_exception_handler(StorageFailed, answer_storage_error)
+    app.add_exception_handler(OperationalError, answer_storage_error)
 
 
 def _find_methods(request: Request) -> list[str]:

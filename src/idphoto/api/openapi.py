@@ -116,7 +116,7 @@ CREATE: dict[str, Any] = {
         "408": _describe_error(408, "upload_too_slow", "The upload did not come in time"),
         "413": _describe_error(413, "upload_too_large", "The upload is too large"),
         "429": _describe_error(429, "rate_limited", "Too many tasks; Retry-After says when to try again"),
-        "503": _describe_error(503, "not_ready", "The server is stopping; Retry-After says when to try again"),
+        "503": _describe_error(503, "not_ready", "The server is stopping or cannot store anything; Retry-After"),
     },
 }
 #: The check of a finished photo.

@@ -25,6 +25,7 @@ from idphoto.webhooks import RETRY_DELAYS_S, Signer, retry_delay
 
 #: How often a download is begun before it is taken to be what crashes the server.
 _MAX_RUNS = 3
+_STORAGE_RETRY_S = 3.0
 _BEGUN = 5
 _GONE = 410
 
@@ -44,6 +45,7 @@ class Fetcher:
         self._storage = storage
         self._outbound = outbound
         self._max_bytes = max_bytes
+        self._log = structlog.get_logger(__name__)
 
     async def __call__(self, job: Job) -> Retry | None:
         """Fetch the job's task's image, unless that was done before or the task has ended or is gone."""
@@ -55,6 +57,12 @@ class Fetcher:
             await self._fetch(task, task.image_url, key, job)
         except LostLease:
             await self._drop_if_unwanted(task, key)
+        except StorageError as error:
+            if job.attempt < _MAX_RUNS:
+                # A full disk can pass.
+                self._log.error("storage_failed", task_id=task.id, attempt=job.attempt)
+                return Retry(delay_s=_STORAGE_RETRY_S)
+            await self._fail(task, State.NOT_STORED, "storage_failed", str(error))
         return None
 
     async def _fetch(self, task: Task, url: str, key: str, job: Job) -> None:
@@ -70,8 +78,6 @@ class Fetcher:
             await self._fail(task, State.TOO_LARGE, error.code, str(error))
         except OutboundError as error:
             await self._fail(task, State.DOWNLOAD_FAILED, error.code, str(error))
-        except StorageError as error:
-            await self._fail(task, State.NOT_STORED, "storage_failed", str(error))
         else:
             download_ms = (time.monotonic() - started) * 1000
             await self._store.set_source(task, key, download_ms, self._queue, job.priority)

@@ -14,7 +14,7 @@ from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, OutOfMemory
 from idphoto.imaging.pipeline import Pipeline
 from idphoto.imaging.sheet import DoesNotFit
 from idphoto.specs import Catalogue, UnknownSpec
-from idphoto.storage import LocalStorage, StorageError
+from idphoto.storage import LocalStorage, NotStored, StorageError
 from idphoto.tasks.errors import LostLease
 from idphoto.tasks.model import Failure, Outcome, State, Task
 from idphoto.tasks.queue import Job, JobQueue, Retry
@@ -23,6 +23,8 @@ from idphoto.tasks.work import Work, do_work
 
 #: How often a job is run, not counting what was handed back, before its photo is taken to be what crashes workers.
 MAX_ATTEMPTS = 3
+#: When a photo is tried again that could not be stored.
+_STORAGE_RETRY_S = 3.0
 _READ = 10
 _FIRST, _LAST = 30, 95
 
@@ -73,6 +75,12 @@ class PhotoProcessor:
             await self._process(task, job.attempt)
         except LostLease:
             return None
+        except StorageError as error:
+            if job.attempt < MAX_ATTEMPTS and not isinstance(error, NotStored):
+                # A full disk can pass, and the source is still there.
+                self._log.error("storage_failed", task_id=task.id, attempt=job.attempt)
+                return Retry(delay_s=_STORAGE_RETRY_S)
+            await self._fail(task, Failure(state=State.NOT_STORED, code="storage_failed", message=str(error)))
         except _Ended as end:
             await self._fail(task, end.failure)
             if end.failure.state is State.TIMED_OUT:
@@ -81,15 +89,11 @@ class PhotoProcessor:
 
     async def _process(self, task: Task, run: int) -> None:
         started = time.monotonic()
-        try:
-            data = await self._storage.get(task.source_key or "")
-            if task.request.last_id is None:
-                # What is rendered again is done before anybody could see how far it is.
-                await self._store.advance(task, State.PREPARING, _READ)
-            work = await self._work(task, data, run)
-            outcome = await self._keep(task, work)
-        except StorageError as error:
-            raise _Ended(State.NOT_STORED, "storage_failed", str(error)) from error
+        data = await self._storage.get(task.source_key or "")
+        if task.request.last_id is None:
+            # What is rendered again is done before anybody could see how far it is.
+            await self._store.advance(task, State.PREPARING, _READ)
+        outcome = await self._keep(task, await self._work(task, data, run))
         try:
             await self._store.finish(task, outcome, (time.monotonic() - started) * 1000, self._queue)
         except LostLease:

@@ -215,17 +215,34 @@ async def test_a_missing_source_ends_the_task(desk: Desk, process: PhotoProcesso
     assert await fail(desk, process, task) == (State.NOT_STORED, "storage_failed")
 
 
-async def test_a_result_that_cannot_be_stored_ends_the_task(
+async def test_a_result_that_can_never_be_stored_ends_the_task(
     desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
 ) -> None:
     task = await upload(desk, astronaut_jpeg)
     results = desk.storage.path("results/x").parent
     results.write_bytes(b"no folder")
-    await process(a_job(JobKind.PROCESS, task))
+    for attempt in range(1, MAX_ATTEMPTS):
+        assert await process(a_job(JobKind.PROCESS, task, attempt=attempt)) is not None
+        assert not (await desk.read(task)).state.is_end
+    assert await process(a_job(JobKind.PROCESS, task, attempt=MAX_ATTEMPTS)) is None
     now = await desk.read(task)
     assert now.state is State.NOT_STORED
     assert now.failure is not None
     assert now.failure.code == "storage_failed"
+
+
+async def test_a_disk_that_was_full_for_a_moment_costs_a_moment(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    results = desk.storage.path("results/x").parent
+    results.write_bytes(b"no folder")
+    answer = await process(a_job(JobKind.PROCESS, task))
+    assert answer is not None
+    assert answer.delay_s > 0
+    results.unlink()
+    assert await process(a_job(JobKind.PROCESS, task, attempt=2)) is None
+    assert (await desk.read(task)).state is State.DONE
 
 
 async def test_a_photo_that_takes_too_long_ends_and_asks_for_a_new_process(
