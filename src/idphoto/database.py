@@ -19,7 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 _READS_ONLY = "idphoto_reads_only"
 _PRAGMAS = (
     # First, for switching to WAL itself may have to wait for another process.
-    "PRAGMA busy_timeout=10000",
+    "PRAGMA busy_timeout=25000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",

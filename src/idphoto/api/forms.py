@@ -14,7 +14,7 @@ from fastapi import Request
 from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile as StarletteUpload
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Message, Receive, Scope
 
 from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow
@@ -35,6 +35,9 @@ _BOUNDARY = re.compile(rb"[ !#-\[\]-~]{1,200}")
 
 #: The last boundary, and what may follow it.
 _END_BYTES = 4096
+
+# What is larger than this goes to disk while it comes in; the framework keeps a megabyte of every upload in memory.
+MultiPartParser.spool_max_size = 64 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)

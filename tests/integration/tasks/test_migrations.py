@@ -58,7 +58,7 @@ async def test_a_commit_survives_a_power_cut_and_foreign_keys_hold(engine: Async
             name: (await conn.execute(text(f"PRAGMA {name}"))).scalar_one()
             for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         }
-    assert settings == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 10000, "foreign_keys": 1}
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 25000, "foreign_keys": 1}
 
 
 async def test_a_reader_waits_for_no_writer(database_url: str, engine: AsyncEngine):
