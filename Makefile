@@ -21,7 +21,7 @@ test: check $(STAMPS)/models  ## All checks and tests
 	$(BIN)/python -m pytest
 
 test-fast: $(STAMPS)/audit $(STAMPS)/models  ## The tests that need no server and no browser
-	$(BIN)/python -m pytest tests/unit
+	$(BIN)/python -m pytest -n auto tests/unit
 
 check: $(STAMPS)/audit  ## Lint, types and layers
 	$(BIN)/ruff check .
