@@ -10,9 +10,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -21,6 +19,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from idphoto.imaging.decode import CODEC_ERRORS
 from idphoto.imaging.inspection import Inspection
 from idphoto.imaging.portrait import Alpha, Box, Face, Head, Notice, Pixels, Point, Portrait
 
@@ -29,22 +28,9 @@ _QUALITY = 98
 # Photos with a longer side than this are stored at half their size as well, and so on.
 _SMALLEST = 1500
 _POINTS = ("left_eye", "right_eye", "chin", "crown", "skull_top", "hair_top")
-# What reading a damaged file is known to raise: zipfile on bad offsets, on encryption and on methods it does not know,
-# zlib and Pillow on bad streams, and our own code on facts that are missing or of another kind.
-_READ_ERRORS = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
+# What reading a damaged file is known to raise: zipfile on bad offsets, on encryption and on methods that it does not
+# know, and our own code on facts that are missing or of another kind; all but the first are what codecs raise as well.
+_READ_ERRORS = (zipfile.BadZipFile, *CODEC_ERRORS)
 
 
 class BadArchive(ValueError):

@@ -31,10 +31,10 @@ _MAX_SCANS = 1000
 # A side below this cannot hold a face.
 _MIN_SIDE = 16
 
-# Everything that Pillow and the libraries below it are known to raise on damaged files. SyntaxError, struct.error, the
-# lookup and type errors come from parsers in Python, zlib.error and RuntimeError (NotImplementedError for exotic
-# variants) from the codecs.
-_CODEC_ERRORS = (
+#: Everything that Pillow and the libraries below it are known to raise on damaged files. SyntaxError, struct.error, the
+#: lookup and type errors come from parsers in Python, zlib.error and RuntimeError (NotImplementedError for exotic
+#: variants) from the codecs.
+CODEC_ERRORS = (
     ArithmeticError,
     AttributeError,
     EOFError,
@@ -107,7 +107,7 @@ def decode(data: bytes, *, max_pixels: int) -> Source:
         raise UnreadableImage from error
     except MemoryError as error:
         raise OutOfMemory from error
-    except _CODEC_ERRORS as error:
+    except CODEC_ERRORS as error:
         raise UnreadableImage("The image file is damaged or incomplete.") from error
 
 
@@ -128,7 +128,7 @@ def _read_dpi(image: Image.Image) -> float | None:
     """Return the resolution that the file states; a wrong or missing statement is none."""
     try:
         dpi = float(image.info["dpi"][0])
-    except (KeyError, *_CODEC_ERRORS):
+    except (KeyError, *CODEC_ERRORS):
         return None
     return dpi if 1 <= dpi <= _HIGHEST_DPI else None
 
@@ -138,7 +138,7 @@ def _turn_upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(_EXIF_ORIENTATION, 1)
         method = _UPRIGHT.get(orientation)
-    except _CODEC_ERRORS:
+    except CODEC_ERRORS:
         return image
     return image if method is None else image.transpose(method)
 
@@ -180,7 +180,7 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
             if ImageCms.getProfileDescription(embedded).strip() not in _SRGB_NAMES:
                 converted = ImageCms.profileToProfile(image, embedded, _srgb_profile(), outputMode="RGB")
                 return image.convert("RGB") if converted is None else converted
-        except (ImageCms.PyCMSError, *_CODEC_ERRORS):
+        except (ImageCms.PyCMSError, *CODEC_ERRORS):
             return image.convert("RGB")
     return image.convert("RGB")
 
