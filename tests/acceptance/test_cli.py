@@ -157,6 +157,17 @@ def test_specs_and_models_are_listed(tmp_path: Path) -> None:
     assert run("models", "verify", cwd=tmp_path).returncode == 0
 
 
+def test_a_server_on_a_full_disk_says_so(tmp_path: Path) -> None:
+    # A limit on file sizes fails every write, as a full disk does.
+    limit = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    code = f"{limit}; os.execv(sys.argv[1], sys.argv[1:])"
+    command = [sys.executable, "-c", code, COMMAND, "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 1
+    assert "Is the disk full" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_keys_have_limits_that_can_be_changed(tmp_path: Path) -> None:
     token = run("keys", "create", "shop", "--rate", "0.5", "--per-day", "100", cwd=tmp_path).stdout.strip()
     key_id = token.split("_")[1]

@@ -42,6 +42,8 @@ def serve(
     data_dir: DataDir = None,
 ) -> None:
     """Start the server: the API, the workers and all they need, in one folder."""
+    from sqlalchemy.exc import OperationalError
+
     from idphoto import logs, supervisor
     from idphoto.cli import keys
     from idphoto.database import migrate as migrate_database
@@ -78,6 +80,8 @@ def serve(
             asyncio.run(supervisor.Supervisor(settings, listener).run(announcer.start))
     except (supervisor.AlreadyRunning, supervisor.AddressTaken) as error:
         fail(str(error))
+    except OperationalError as error:
+        fail(f"The database cannot be used ({error.orig}). Is the disk full, or the data folder not yours to write?")
 
 
 def _address(settings: Settings, listener: socket.socket) -> str:
