@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from idphoto.api.errors import BadField, BadRequest, NotFound, NotReady, TooManyRequests
 from idphoto.api.fields import CreateRequest, read_create_request
-from idphoto.api.forms import open_form
+from idphoto.api.forms import is_short, open_form
 from idphoto.api.services import Services, get_services
 from idphoto.envelope import reply
 from idphoto.keys import Caller
@@ -40,7 +40,7 @@ async def create_task(request: Request, caller: Caller, mode: Mode = Mode.MAKE) 
     await services.limits.hit(caller)
     room = services.limits.get_room(caller)
     idempotency_key = _read_idempotency_key(request)
-    if idempotency_key is None:
+    if idempotency_key is None and not is_short(request):
         # Before the upload, to spare it. A repeat needs no room: its task is there.
         await _check_room(services, caller.owner, room)
     public_url = _find_public_url(request, services)

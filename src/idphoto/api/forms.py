@@ -55,6 +55,12 @@ class Form:
         return self.texts.get(name, ("",))[-1]
 
 
+def is_short(request: Request) -> bool:
+    """Tell whether the body is known to be so short that it holds no photo."""
+    length = request.headers.get("content-length", "")
+    return length.isascii() and length.isdigit() and int(length) <= MAX_TEXT_BYTES
+
+
 @asynccontextmanager
 async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float) -> AsyncIterator[Form]:
     """Read the body, for ``timeout_s`` seconds at most; its files are closed when the context ends.
