@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.types import Message
 from yarl import URL
 
+from idphoto.addresses import is_public
 from idphoto.api.errors import ApiError
 from idphoto.api.field_docs import FIELDS
 from idphoto.api.fields import CreateRequest, read_create_request
@@ -23,7 +24,7 @@ from idphoto.api.forms import Form, open_form
 from idphoto.imaging.archive import BadArchive, unpack
 from idphoto.imaging.decode import decode
 from idphoto.imaging.errors import DecodeError
-from idphoto.outbound import Outbound, OutboundError, is_public
+from idphoto.outbound import Outbound, OutboundError
 from idphoto.specs import Catalogue
 from idphoto.tasks.request import Mode, PhotoRequest
 

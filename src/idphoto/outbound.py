@@ -38,7 +38,9 @@ import aiohttp
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
-IpAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+from idphoto.addresses import IpAddress, is_public, read_address
+from idphoto.names import GuardedResolver, SystemResolver
+
 _AddrInfo: TypeAlias = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 MAX_URL_LENGTH = 2048
@@ -48,11 +50,6 @@ PUBLIC_PORTS = frozenset({80, 443})
 _AUTHORITY_END = re.compile(r"[/?#]")
 _CHUNK_BYTES = 64 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-#: The only part of IPv6 that is given out for the public internet (IANA IPv6 address space registry). Outside of it lie
-#: NAT64, IPv4-compatible and site-local addresses, which lead back into private IPv4 or to the local network.
-_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
-#: Former 6to4 relays (RFC 7526).
-_RELAYS_IPV4 = ipaddress.ip_network("192.88.99.0/24")
 
 
 class OutboundError(Exception):
@@ -103,16 +100,6 @@ class Answer:
     """Seconds to wait as the receiver asked, 0 or more."""
 
 
-def is_public(address: IpAddress) -> bool:
-    """Tell whether an address belongs to the public internet and to nothing that is tunnelled elsewhere."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        tunnelled = address.sixtofour is not None or address.teredo is not None
-        return address in _PUBLIC_IPV6 and address.is_global and not tunnelled
-    return address.is_global and not address.is_multicast and address not in _RELAYS_IPV4
-
-
 class Outbound:
     """The only HTTP client of the server; an async context manager.
 
@@ -127,15 +114,16 @@ class Outbound:
     def __init__(self, allow: Sequence[str] = (), *, resolver: AbstractResolver | None = None) -> None:
         self._allow = tuple(ipaddress.ip_network(network) for network in allow)
         self._resolver = resolver
+        self._names: GuardedResolver | None = None
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        # Without happy eyeballs the first refused address of a name ends the attempt, whatever its other addresses are.
+        self._names = GuardedResolver(self._resolver or SystemResolver(), self._check_address)
         connector = aiohttp.TCPConnector(
             socket_factory=self._open_socket,
-            resolver=self._resolver,
+            resolver=self._names,
             use_dns_cache=False,
-            happy_eyeballs_delay=None,
+            happy_eyeballs_delay=None,  # in a race between addresses a refusal would be one loser of many
             force_close=True,
         )
         self._session = aiohttp.ClientSession(
@@ -153,6 +141,9 @@ class Outbound:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._names is not None:
+            await self._names.close()
+            self._names = None
 
     def check_url(self, url: str) -> None:
         """Refuse what can be seen to be wrong without any network.
@@ -166,7 +157,7 @@ class Outbound:
         self._parse(url)
 
     async def download(self, url: str, *, max_bytes: int, timeout_s: float = 10.0) -> bytes:
-        """Return the body behind an URL, following up to three redirects.
+        """Return the body behind an URL, following up to three redirects, never from https to http.
 
         Args:
             max_bytes: The largest body to accept.
@@ -184,7 +175,7 @@ class Outbound:
                     async with self._request("GET", target) as response:
                         if response.status not in _REDIRECTS:
                             return await _read(response, max_bytes)
-                        target = self._parse(str(target.join(_read_url(response.headers.get("Location", "")))))
+                        target = self._follow(target, response.headers.get("Location", ""))
         except (aiohttp.ClientError, BadUrl, OSError, ValueError) as error:
             raise DownloadFailed from error
         raise DownloadFailed
@@ -217,6 +208,12 @@ class Outbound:
         ) as response:
             yield response
 
+    def _follow(self, source: URL, location: str) -> URL:
+        target = self._parse(str(source.join(_read_url(location))))
+        if source.scheme == "https" and target.scheme != "https":
+            raise DownloadFailed  # who asked for an encrypted photo gets no other
+        return target
+
     def _parse(self, text: str) -> URL:
         if not text.isprintable() or text != text.strip():
             raise BadUrl
@@ -230,7 +227,7 @@ class Outbound:
             raise BadUrl
         if "@" in authority:
             raise AddressRefused
-        address = _read_address(host)
+        address = read_address(host)
         if address is not None:
             self._check_address(address, port)
         elif port not in PUBLIC_PORTS and not self._allow:
@@ -257,22 +254,6 @@ def _read_url(text: str) -> URL:
         raise BadUrl from error
 
 
-def _read_address(host: str) -> IpAddress | None:
-    """Read an IP address in any spelling that the system's resolver takes for one; None for a name."""
-    if host == "*":
-        return ipaddress.IPv6Address(1)  # so glibc reads it: this machine itself
-    try:
-        # The resolver takes an empty zone too, such as fe80::1%.
-        return ipaddress.ip_address(host.partition("%")[0].rstrip("."))
-    except ValueError:
-        pass
-    try:
-        # Decimal, octal, hexadecimal and shortened IPv4: getaddrinfo reads them as this does.
-        return ipaddress.ip_address(socket.inet_aton(host.rstrip(".")))
-    except (OSError, UnicodeError):
-        return None
-
-
 async def _read(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
     if response.status != 200:
         raise DownloadFailed
@@ -294,6 +275,6 @@ def _read_retry_after(value: str | None) -> float | None:
         return float(value)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (OverflowError, ValueError):  # OverflowError: a day or an hour of twenty digits
         return None
     return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

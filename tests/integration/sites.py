@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,7 +26,10 @@ class Site:
 
 @asynccontextmanager
 async def serve(
-    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], *, host: str = "127.0.0.1"
+    handle: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    *,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Site]:
     site = Site(url="", port=0)
 
@@ -36,10 +40,10 @@ async def serve(
 
     runner = web.ServerRunner(web.Server(handle_and_note), shutdown_timeout=0.1)
     await runner.setup()
-    tcp = web.TCPSite(runner, host, 0)
+    tcp = web.TCPSite(runner, host, 0, ssl_context=tls)
     await tcp.start()
     site.port = runner.addresses[0][1]
-    site.url = f"http://{host}:{site.port}"
+    site.url = f"{'https' if tls else 'http'}://{host}:{site.port}"
     try:
         yield site
     finally:
@@ -47,8 +51,10 @@ async def serve(
 
 
 @asynccontextmanager
-async def serve_raw(answer: bytes, *, host: str = "127.0.0.1", keep_open: bool = False) -> AsyncIterator[Site]:
-    """A server that answers every connection with these bytes, whatever it was asked."""
+async def serve_raw(
+    answer: bytes, *, host: str = "127.0.0.1", keep_open: bool = False, flood: bytes = b""
+) -> AsyncIterator[Site]:
+    """A server that answers every connection with these bytes, whatever it was asked, and then with a flood."""
     site = Site(url="", port=0)
     stop = asyncio.Event()
 
@@ -58,6 +64,9 @@ async def serve_raw(answer: bytes, *, host: str = "127.0.0.1", keep_open: bool =
             await reader.readuntil(b"\r\n\r\n")
             writer.write(answer)
             await writer.drain()
+            while flood:
+                writer.write(flood)
+                await writer.drain()
             if keep_open:
                 await stop.wait()
         except (ConnectionError, asyncio.IncompleteReadError):

@@ -13,6 +13,12 @@ from tests.integration.sites import ScriptedResolver, serve, serve_raw
 
 ALLOWED = ["127.0.0.1/32"]
 MAX_BYTES = 100_000
+WILD_DATES = [
+    ("9" * 8000, float("inf")),
+    ("Wed, 99999999999999999999 Oct 2015 07:28:00 GMT", None),
+    ("Wed, 21 Oct 2015 99999999999999999999:28:00 GMT", None),
+    ("Wed, 21 Oct 2015 07:28:00 +99999999999999999999", None),
+]
 
 
 @pytest.fixture
@@ -292,7 +298,7 @@ async def test_a_post_does_not_follow_redirects(outbound: Outbound) -> None:
 
 @pytest.mark.parametrize(
     ("header", "seconds"),
-    [("120", 120.0), ("0", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-5", None)],
+    [("120", 120.0), ("0", 0.0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0), ("soon", None), ("-5", None), *WILD_DATES],
 )
 async def test_the_wish_for_a_later_try_is_read(outbound: Outbound, header: str, seconds: float | None) -> None:
     async def answer(request: web.BaseRequest) -> web.Response:
