@@ -17,7 +17,7 @@ run: $(STAMPS)/models  ## Set up what is missing and start the server on 127.0.0
 	@exec $(BIN)/idphoto serve
 
 test: check $(STAMPS)/models  ## All checks and tests
-	@$(BIN)/python -m tests.needs chromium curl
+	@$(BIN)/python -m tests.needs chromium curl openssl
 	$(BIN)/python -m pytest
 
 test-fast: $(STAMPS)/audit $(STAMPS)/models  ## The tests that need no server and no browser

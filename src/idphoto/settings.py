@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -107,6 +108,16 @@ class Settings(BaseSettings):
         for name in value:
             if name not in PROVIDERS:
                 raise ValueError(f"{name!r} is not one of {', '.join(PROVIDERS)}")
+        return value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _know_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 or 10.1.2.3") from None
         return value
 
     @field_validator("callback_retry_s")

@@ -61,9 +61,11 @@ def test_waits_that_make_no_sense_are_refused(value: str, said: str) -> None:
         ({"matting_sha256": "0" * 64}, "no MATTING_FILE"),
         ({"matting": "isnet", "matting_file": "x.onnx", "matting_sha256": "12"}, "pattern"),
         ({"providers": "cpu,abacus"}, "abacus"),
+        ({"outbound_allow": "10.0.0.0/8, 10.0.0.1/8"}, "'10.0.0.1/8' is not a network"),
+        ({"outbound_allow": "localhost"}, "'localhost' is not a network"),
     ],
 )
-def test_matting_settings_that_contradict_are_refused(values: dict[str, str], said: str) -> None:
+def test_settings_that_cannot_be_meant_are_refused(values: dict[str, str], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Settings(**values)  # type: ignore[arg-type]
 
