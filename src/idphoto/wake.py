@@ -1,10 +1,11 @@
-"""A bell that rings in every process of the server: something changed, look at the database.
+"""Bells that ring in every process of the server: something changed, look at the database.
 
-It carries nothing. A lost ring costs a poll interval, never a task, because whoever waits also looks from time to time.
+A ring carries nothing but its topic. A lost one costs a poll interval, never a task, because whoever listens also looks
+from time to time.
 
-Between processes a ring is a one-byte datagram. The supervisor's :class:`WakeHub` makes a socket pair for each child;
-a child inherits the receiving end of its own pair and the sending ends of all the others, whose numbers are in the
-environment variable ``IDPHOTO_WAKE`` as ``receive:send,send,…``.
+Between processes a ring is a datagram with the topic's name. The supervisor's :class:`WakeHub` makes a socket pair for
+each child; a child inherits the receiving end of its own pair and the sending ends of all the others, whose numbers are
+in the environment variable ``IDPHOTO_WAKE`` as ``receive:send,send,…``.
 """
 
 from __future__ import annotations
@@ -12,35 +13,52 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 VARIABLE = "IDPHOTO_WAKE"
+_MAX_TOPIC_BYTES = 256
+#: A channel that holds fewer datagrams has lost none: the kernel's shortest queue is 10 (net.unix.max_dgram_qlen).
+_MAX_SURE = 9
+
+
+class Bell:
+    """What one listener waits on."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """End the present wait, or else the next one: a ring between a look and the wait after it is not missed."""
+        self._rung.set()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Return at a ring, at once if it came since the last wait, or after ``timeout_s`` seconds; True for a ring."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._rung.wait()
+        rung = self._rung.is_set()
+        self._rung.clear()
+        return rung
 
 
 class Wake:
-    """One process's end of the bell. To be used in one event loop and its thread."""
+    """One process's end of all bells. To be used in one event loop and its thread."""
 
     def __init__(self, receiver: socket.socket | None = None, senders: tuple[socket.socket, ...] = ()) -> None:
-        """Take over non-blocking datagram sockets; without any the bell rings in this process only."""
+        """Take over non-blocking datagram sockets; without any the bells ring in this process only."""
         self._receiver = receiver
         self._senders = senders
-        self._bell = asyncio.Event()
-        self._count = 0
+        self._bells: dict[str, set[Bell]] = {}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Wake:
-        """Take over the inherited sockets; without the variable the bell rings in this process only."""
+        """Take over the inherited sockets; without the variable the bells ring in this process only."""
         value = environment.get(VARIABLE)
         if value is None:
             return cls()
         receive, _, send = value.partition(":")
         senders = tuple(socket.socket(fileno=int(fd)) for fd in send.split(",") if fd)
         return cls(socket.socket(fileno=int(receive)), senders)
-
-    @property
-    def count(self) -> int:
-        """How often it has rung here. Read it before looking at the database, pass it to :meth:`wait` after."""
-        return self._count
 
     async def start(self) -> None:
         """Listen for the other processes."""
@@ -55,41 +73,42 @@ class Wake:
         for sender in self._senders:
             sender.close()
 
-    def notify(self) -> None:
-        """Ring in this process and in all others."""
-        self._ring()
+    @contextlib.contextmanager
+    def listen(self, *topics: str) -> Iterator[Bell]:
+        """Give a bell that rings for each of the topics while the context lasts."""
+        bell = Bell()
+        for topic in topics:
+            self._bells.setdefault(topic, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            for topic in topics:
+                self._bells[topic].discard(bell)
+                if not self._bells[topic]:
+                    del self._bells[topic]
+
+    def notify(self, topic: str) -> None:
+        """Ring for a topic, of up to 256 bytes, in this process and in all others."""
+        self._ring(topic)
         for sender in self._senders:
-            # A full buffer has a ring pending, which does for this one too. A process that is gone needs none: it
+            # Of a full channel the other end knows that it may have lost a ring. A process that is gone needs none: it
             # looks at the database when it starts.
             with contextlib.suppress(BlockingIOError, ConnectionError):
-                sender.send(b"\0")
+                sender.send(topic.encode())
 
-    async def wait(self, timeout_s: float, *, since: int | None = None) -> None:
-        """Return at the next ring or after ``timeout_s`` seconds.
-
-        With ``since``, an earlier :attr:`count`: at once when it has rung since then.
-        """
-        if since is not None and since != self._count:
-            return
-        bell = self._bell
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await bell.wait()
-
-    def _ring(self) -> None:
-        # A new event for those who come later, so that all who wait now are woken and nobody has to reset anything.
-        self._count += 1
-        self._bell.set()
-        self._bell = asyncio.Event()
+    def _ring(self, topic: str) -> None:
+        for bell in self._bells.get(topic, ()):
+            bell.ring()
 
     def _receive(self) -> None:
         if self._receiver is None:
             return
-        # Take everything, for any number of pending bytes is one ring.
+        topics: list[str] = []
         with contextlib.suppress(BlockingIOError):
-            while self._receiver.recv(1):
-                pass
-        self._ring()
+            while True:
+                topics.append(self._receiver.recv(_MAX_TOPIC_BYTES).decode())
+        for topic in self._bells if len(topics) > _MAX_SURE else topics:
+            self._ring(topic)
 
 
 class WakeHub:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -20,11 +21,10 @@ from idphoto.wake import Wake
 async def main():
     wake = Wake.from_environment(os.environ)
     await wake.start()
-    seen = wake.count
-    print("ready", flush=True)
-    await wake.wait(30, since=seen)
-    assert wake.count > seen
-    wake.notify()
+    with wake.listen("question") as bell:
+        print("ready", flush=True)
+        assert await bell.wait(30)
+    wake.notify("answer")
     await wake.close()
 
 asyncio.run(main())
@@ -57,70 +57,75 @@ async def children(hub: WakeHub) -> AsyncIterator[list[Wake]]:
 async def test_without_a_supervisor_it_rings_in_its_own_process():
     wake = Wake.from_environment({})
     await wake.start()
-    waiting = asyncio.create_task(wake.wait(LONG_S))
-    await asyncio.sleep(0)
-    wake.notify()
-    await asyncio.wait_for(waiting, LONG_S / 2)
+    with wake.listen("a") as bell:
+        waiting = asyncio.create_task(bell.wait(LONG_S))
+        await asyncio.sleep(0)
+        wake.notify("a")
+        assert await waiting
     await wake.close()
-    assert wake.count == 1
 
 
-async def test_one_ring_wakes_all_who_wait():
+async def test_one_ring_wakes_all_who_listen_to_its_topic_and_nobody_else():
     wake = Wake()
-    waiting = [asyncio.create_task(wake.wait(LONG_S)) for _ in range(20)]
-    await asyncio.sleep(0)
-    wake.notify()
-    await asyncio.wait_for(asyncio.gather(*waiting), LONG_S / 2)
-    assert wake.count == 1
+    with ExitStack() as stack:
+        bells = [stack.enter_context(wake.listen("a", "b")) for _ in range(20)]
+        other = stack.enter_context(wake.listen("c"))
+        waiting = [asyncio.create_task(bell.wait(LONG_S)) for bell in bells]
+        await asyncio.sleep(0)
+        wake.notify("b")
+        assert all(await asyncio.gather(*waiting))
+        assert not await other.wait(0.01)
 
 
 async def test_a_wait_without_a_ring_ends_by_its_timeout():
+    with Wake().listen("a") as bell:
+        assert not await bell.wait(0.01)
+
+
+async def test_a_ring_between_the_look_and_the_wait_is_not_missed_and_not_heard_twice():
     wake = Wake()
-    await wake.wait(0.01)
-    assert wake.count == 0
+    with wake.listen("a") as bell:
+        wake.notify("a")
+        assert await bell.wait(LONG_S)
+        assert not await bell.wait(0.01)
 
 
-async def test_a_ring_between_the_look_and_the_wait_is_not_missed():
+async def test_nobody_is_remembered_who_has_stopped_listening():
     wake = Wake()
-    seen = wake.count
-    wake.notify()
-    await asyncio.wait_for(wake.wait(LONG_S, since=seen), LONG_S / 2)
-    assert wake.count == seen + 1
-
-
-async def test_an_old_ring_does_not_end_a_new_wait():
-    wake = Wake()
-    wake.notify()
-    waiting = asyncio.create_task(wake.wait(LONG_S, since=wake.count))
-    await asyncio.sleep(0.01)
-    assert not waiting.done()
-    wake.notify()
-    await asyncio.wait_for(waiting, LONG_S / 2)
+    with wake.listen("a") as first:
+        with wake.listen("a", "b") as second:
+            pass
+        wake.notify("a")
+        wake.notify("b")
+        assert await first.wait(LONG_S)
+        assert not await second.wait(0)
 
 
 async def test_a_ring_reaches_all_other_children_and_comes_back_to_none(children: list[Wake]):
-    waiting = [asyncio.create_task(wake.wait(LONG_S)) for wake in children[1:]]
-    await asyncio.sleep(0)
-    children[0].notify()
-    await asyncio.wait_for(asyncio.gather(*waiting), LONG_S / 2)
-    await asyncio.sleep(0.01)
-    assert [wake.count for wake in children] == [1, 1, 1]
+    with ExitStack() as stack:
+        bells = [stack.enter_context(wake.listen("a")) for wake in children]
+        children[0].notify("a")
+        assert await asyncio.gather(*(bell.wait(LONG_S) for bell in bells)) == [True] * 3
+        assert await asyncio.gather(*(bell.wait(0.01) for bell in bells)) == [False] * 3
 
 
-async def test_a_full_channel_takes_more_rings_without_blocking(children: list[Wake]):
-    # The others cannot read while this loop does not yield, so their buffers fill up.
-    for _ in range(2000):
-        children[0].notify()
-    await asyncio.wait_for(children[1].wait(LONG_S), LONG_S / 2)
-    assert 1 <= children[1].count < 2000
+async def test_a_full_channel_blocks_nobody_and_loses_no_ring(children: list[Wake]):
+    with children[1].listen("last") as bell, children[1].listen("never rung") as other:
+        # The others cannot read while this loop does not yield, so their channels fill up.
+        for number in range(2000):
+            children[0].notify(f"topic {number}")
+        children[0].notify("last")
+        assert await bell.wait(LONG_S)
+        assert await other.wait(LONG_S)
 
 
 async def test_a_ring_after_the_other_end_has_gone_is_no_error(hub: WakeHub):
     wake = inherit(hub, 0)
     hub.close()
-    wake.notify()
+    with wake.listen("a") as bell:
+        wake.notify("a")
+        assert await bell.wait(LONG_S)
     await wake.close()
-    assert wake.count == 1
 
 
 async def test_a_child_process_hears_its_sibling_and_answers(hub: WakeHub):
@@ -136,12 +141,11 @@ async def test_a_child_process_hears_its_sibling_and_answers(hub: WakeHub):
     )
     assert child.stdout is not None
     assert await asyncio.wait_for(child.stdout.readline(), LONG_S) == b"ready\n"
-    wake.notify()
-    own = wake.count
-    await wake.wait(LONG_S, since=own)
+    with wake.listen("answer") as bell:
+        wake.notify("question")
+        assert await bell.wait(LONG_S)
     assert await asyncio.wait_for(child.wait(), LONG_S) == 0
     await wake.close()
-    assert wake.count == own + 1
 
 
 def test_a_lone_child_is_told_of_no_others():

@@ -64,6 +64,11 @@ class Retry:
     delay_s: float
 
 
+def name_end(task_id: str) -> str:
+    """Return the topic of the bell that rings when a task ends."""
+    return f"end {task_id}"
+
+
 Handler: TypeAlias = Callable[[Job], Awaitable[Retry | None]]
 
 
@@ -74,8 +79,8 @@ class JobQueue(Protocol):
         """Add a job in the caller's transaction."""
         ...
 
-    async def ring(self, conn: AsyncConnection) -> None:
-        """Wake all who wait for something to change, as soon as the caller's transaction is committed."""
+    async def ring_end(self, conn: AsyncConnection, task_id: str) -> None:
+        """Wake all who wait for a task's end, as soon as the caller's transaction is committed."""
         ...
 
     async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from idphoto.database import reader
 from idphoto.tasks import tables
-from idphoto.tasks.queue import Handler, Job, JobKind, NewJob, Priority, Retry
+from idphoto.tasks.queue import Handler, Job, JobKind, NewJob, Priority, Retry, name_end
 from idphoto.wake import Wake
 
 _POLL_S = 0.2
@@ -54,11 +54,11 @@ class SqliteQueue:
                 attempt=0,
             )
         )
-        await self.ring(conn)
+        await _ring(conn, _name_jobs(job.kind))
 
-    async def ring(self, conn: AsyncConnection) -> None:
-        """Wake all who wait for something to change, as soon as the caller's transaction is committed."""
-        (await conn.get_raw_connection()).info[_RINGS] = True
+    async def ring_end(self, conn: AsyncConnection, task_id: str) -> None:
+        """Wake all who wait for a task's end, as soon as the caller's transaction is committed."""
+        await _ring(conn, name_end(task_id))
 
     async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
         """Claim and run up to ``concurrency`` jobs at a time until ``stop``; then wait for the running ones.
@@ -66,19 +66,19 @@ class SqliteQueue:
         Cancelled, it cancels the running ones; their leases run out and they are run again.
         """
         slots = asyncio.Semaphore(concurrency)
-        async with asyncio.TaskGroup() as group:
-            while True:
-                await slots.acquire()
-                if stop.is_set():
-                    break
-                seen = self._wake.count
-                job = await self._claim_or_pause(handlers)
-                if job is None:
-                    slots.release()
-                    await self._wake.wait(_POLL_S, since=seen)
-                else:
-                    running = group.create_task(self._run_job(handlers[job.kind], job))
-                    running.add_done_callback(lambda _: slots.release())
+        with self._wake.listen(*map(_name_jobs, handlers)) as bell:
+            async with asyncio.TaskGroup() as group:
+                while True:
+                    await slots.acquire()
+                    if stop.is_set():
+                        break
+                    job = await self._claim_or_pause(handlers)
+                    if job is None:
+                        slots.release()
+                        await bell.wait(_POLL_S)
+                    else:
+                        running = group.create_task(self._run_job(handlers[job.kind], job))
+                        running.add_done_callback(lambda _: slots.release())
 
     async def count_ready(self) -> int:
         """Count the jobs that nobody has finished: waiting, delayed and running."""
@@ -88,8 +88,8 @@ class SqliteQueue:
     def _ring_after_commit(self, _connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
         # SQLAlchemy's commit event comes before the commit. A connection returns to the pool after it, or after a
         # rollback, and then the ring is for nothing but does no harm.
-        if entry.info.pop(_RINGS, False):
-            self._wake.notify()
+        for topic in entry.info.pop(_RINGS, ()):
+            self._wake.notify(topic)
 
     async def _claim_or_pause(self, kinds: Iterable[JobKind]) -> Job | None:
         try:
@@ -183,6 +183,14 @@ class SqliteQueue:
         async with self._engine.begin() as conn:
             result = await conn.execute(update(tables.job).where(_is_held(job)).values(**values))
         return result.rowcount == 1
+
+
+async def _ring(conn: AsyncConnection, topic: str) -> None:
+    (await conn.get_raw_connection()).info.setdefault(_RINGS, set()).add(topic)
+
+
+def _name_jobs(kind: JobKind) -> str:
+    return f"jobs {kind.value}"
 
 
 def _is_held(job: Job) -> ColumnElement[bool]:

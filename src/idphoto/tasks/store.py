@@ -193,7 +193,7 @@ class TaskStore:
             if task.callback_url is not None:
                 await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
             # Clients hold connections open for this moment; what is left to clear away need not keep them.
-            await queue.ring(conn)
+            await queue.ring_end(conn, task.id)
 
 
 async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:

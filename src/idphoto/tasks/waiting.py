@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from idphoto.tasks.model import Task
+from idphoto.tasks.queue import name_end
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 
@@ -22,10 +23,10 @@ class Waiters:
     async def wait_for_end(self, task_id: str, timeout_s: float) -> Task | None:
         """Return the task once it has ended, or as it is after ``timeout_s`` seconds; None when it is gone."""
         deadline = time.monotonic() + timeout_s
-        while True:
-            seen = self._wake.count
-            task = await self._store.get(task_id, owner=None)
-            left_s = deadline - time.monotonic()
-            if task is None or task.state.is_end or left_s <= 0:
-                return task
-            await self._wake.wait(min(_POLL_S, left_s), since=seen)
+        with self._wake.listen(name_end(task_id)) as bell:
+            while True:
+                task = await self._store.get(task_id, owner=None)
+                left_s = deadline - time.monotonic()
+                if task is None or task.state.is_end or left_s <= 0:
+                    return task
+                await bell.wait(min(_POLL_S, left_s))

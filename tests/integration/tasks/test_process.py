@@ -23,7 +23,6 @@ from idphoto.tasks.queue import JobKind
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.request import Format, Mode, PhotoRequest
 from idphoto.tasks.store import TaskStore
-from idphoto.wake import Wake
 from tests.integration.tasks.desk import Desk, a_job
 from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 from tests.running import Receiver
@@ -315,16 +314,14 @@ async def test_a_worker_that_was_overtaken_leaves_nothing_behind(
     assert await desk.storage.get(f"sources/{task.id}") == astronaut_jpeg
 
 
-async def test_a_photo_goes_through_the_queue(
-    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes, wake: Wake
-) -> None:
+async def test_a_photo_goes_through_the_queue(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
     task = await upload(desk, astronaut_jpeg, callback_url="http://127.0.0.1:9/")
     stop = asyncio.Event()
     running = asyncio.create_task(desk.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
     states = set()
     while not (now := await desk.read(task)).state.is_end:
         states.add((now.state, now.progress))
-        await wake.wait(0.01)
+        await asyncio.sleep(0.01)
     stop.set()
     await running
     assert now.state is State.DONE

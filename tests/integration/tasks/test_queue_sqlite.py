@@ -9,12 +9,12 @@ import structlog
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from idphoto.tasks.queue import Job
+from idphoto.tasks.queue import Job, name_end
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.wake import Wake
 from tests.integration.tasks.running import LONG_S, add, drain, recorder
-from tests.integration.tasks.samples import ROOM, job_of, new_task
+from tests.integration.tasks.samples import OUTCOME, ROOM, job_of, new_task
 
 
 async def test_the_bell_rings_when_the_job_can_be_seen_and_not_before(
@@ -22,18 +22,23 @@ async def test_the_bell_rings_when_the_job_can_be_seen_and_not_before(
 ):
     task = new_task()
     await store.add(task, queue, job_of(task), ROOM)
-    before = wake.count
-    async with engine.begin() as conn:
-        await queue.enqueue(conn, job_of(task))
-        assert wake.count == before
-    assert wake.count == before + 1
+    with wake.listen("jobs process") as bell, wake.listen("jobs fetch") as other:
+        async with engine.begin() as conn:
+            await queue.enqueue(conn, job_of(task))
+            assert not await bell.wait(0.01)
+        assert await bell.wait(LONG_S)
+        assert not await other.wait(0)
 
 
-async def test_a_transaction_without_a_job_rings_no_bell(store: TaskStore, queue: SqliteQueue, wake: Wake):
-    task = await add(store, queue)
-    before = wake.count
-    await store.begin(task.id)
-    assert wake.count == before
+async def test_the_end_of_a_task_is_heard_by_those_who_wait_for_it(store: TaskStore, queue: SqliteQueue, wake: Wake):
+    task, other = await add(store, queue), await add(store, queue)
+    with wake.listen(name_end(task.id)) as bell, wake.listen(name_end(other.id)) as other_bell:
+        begun = await store.begin(task.id)
+        assert begun is not None
+        assert not await bell.wait(0)
+        await store.finish(begun, OUTCOME, 5.0, queue)
+        assert await bell.wait(LONG_S)
+        assert not await other_bell.wait(0)
 
 
 async def test_a_database_that_is_locked_for_long_is_waited_for(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from idphoto.tasks.model import Failure, State, Task
-from idphoto.tasks.queue import Job, JobKind
+from idphoto.tasks.queue import Job, JobKind, name_end
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.store import TaskStore
 from idphoto.tasks.waiting import Waiters
@@ -43,12 +43,10 @@ async def test_all_who_wait_see_the_end_that_a_job_brings(
     assert [end and end.state for end in ended] == [State.DONE] * 5
 
 
-async def test_an_end_without_a_ring_is_seen_all_the_same(
-    waiters: Waiters, store: TaskStore, queue: SqliteQueue, task: Task
-):
+async def test_an_end_whose_ring_is_lost_is_seen_all_the_same(store: TaskStore, queue: SqliteQueue, task: Task):
+    waiters = Waiters(store, Wake())  # it hears nothing of what the queue rings
     waiting = asyncio.create_task(waiters.wait_for_end(task.id, LONG_S))
     await asyncio.sleep(0.05)
-    # No callback, so nothing is enqueued and no bell rings.
     await store.fail(task, Failure(state=State.FAILED, code="no_face", message="No face."), queue)
     ended = await asyncio.wait_for(waiting, LONG_S / 2)
     assert ended is not None
@@ -65,5 +63,5 @@ async def test_a_deleted_task_ends_the_wait(waiters: Waiters, store: TaskStore, 
     waiting = asyncio.create_task(waiters.wait_for_end(task.id, LONG_S))
     await asyncio.sleep(0.05)
     await store.remove(task.id)
-    wake.notify()
+    wake.notify(name_end(task.id))
     assert await asyncio.wait_for(waiting, LONG_S / 2) is None
