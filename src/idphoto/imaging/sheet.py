@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from operator import add, mul
 
 # What a sheet takes at most: photos, and different sizes of them.
@@ -164,6 +165,12 @@ def plan_sheet(paper: Paper, items: Sequence[Item], *, margin_mm: float = 3.0, s
         DoesNotFit: not all copies, or not one photo of each item, have room.
         ValueError: no item, a measure or number that is no such, over 500 photos or over 8 different sizes.
     """
+    return _plan(paper, tuple(items), margin_mm, spacing_mm)
+
+
+# A shop prints the same few sheets all day, and each is planned twice: to accept the task and to draw it.
+@lru_cache(maxsize=64)
+def _plan(paper: Paper, items: tuple[Item, ...], margin_mm: float, spacing_mm: float) -> SheetPlan:
     if not (0 <= margin_mm < math.inf and 0 <= spacing_mm < math.inf):
         raise ValueError("Margin and spacing must be 0 mm or more.")
     sizes = _group(items)
