@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         server = Server(Path(folder), workers=1).start()
         try:
-            for side in (1024, 2048, 3464):
+            for side in (512, 1024, 2048, 3464):
                 measure(server, side)
         finally:
             server.stop()

@@ -103,14 +103,14 @@ class PhotoProcessor:
 
     async def _keep(self, task: Task, work: Work) -> Outcome:
         """Store the files: all of them or none."""
-        try:
-            for key, data in work.files:
-                await self._storage.put(key, data)
-            if work.copied_cutout is not None:
-                await self._storage.copy(task.source_key or "", work.copied_cutout)
-        except StorageError:
+        # Side by side, for most of the time is the disk's.
+        writes = [self._storage.put(key, data) for key, data in work.files]
+        if work.copied_cutout is not None:
+            writes.append(self._storage.copy(task.source_key or "", work.copied_cutout))
+        failures = [failure for failure in await asyncio.gather(*writes, return_exceptions=True) if failure]
+        if failures:
             await self._drop(work.outcome)
-            raise
+            raise failures[0]
         return work.outcome
 
     async def _drop(self, outcome: Outcome) -> None:
