@@ -10,6 +10,7 @@ from functools import partial
 
 import structlog
 
+from idphoto.imaging.archive import BadArchive
 from idphoto.imaging.errors import DecodeError, FileSizeUnreachable, OutOfMemory, SubjectError
 from idphoto.imaging.pipeline import Pipeline
 from idphoto.imaging.sheet import DoesNotFit
@@ -126,6 +127,10 @@ class PhotoProcessor:
             raise _Ended(State.FAILED, error.code, str(error)) from error
         except UnknownSpec as error:
             raise _Ended(State.FAILED, "unknown_spec", str(error)) from error
+        except BadArchive as error:
+            # Written by another version of this program, say.
+            message = "The kept cut-out of that photo cannot be read: send the photo again."
+            raise _Ended(State.FAILED, "cutout_unreadable", message) from error
         except DoesNotFit as error:
             raise _Ended(State.FAILED, "layout_does_not_fit", str(error)) from error
         except TimeoutError as error:

@@ -39,6 +39,7 @@ def do_work(pipeline: Pipeline, catalogue: Catalogue, request: PhotoRequest, dat
 
     Raises:
         ImagingError: the photo cannot be used.
+        BadArchive: the cut-out cannot be read.
         DoesNotFit: the sheet cannot hold what is asked.
         UnknownSpec: the operator has taken the document out of the catalogue meanwhile.
     """

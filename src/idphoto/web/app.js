@@ -176,7 +176,7 @@ async function makeOrRemake(fields, watch) {
     try {
       return await makePhoto(currentKey(), page.file, { ...fields, last_id: known }, watch);
     } catch (error) {
-      if (error.code !== "unknown_image") throw error;
+      if (!["unknown_image", "cutout_unreadable"].includes(error.code)) throw error;
     }
   }
   return makePhoto(currentKey(), page.file, fields, watch);

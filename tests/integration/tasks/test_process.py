@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,21 @@ async def test_a_blank_image_has_no_face(desk: Desk, process: PhotoProcessor) ->
 @pytest.mark.parametrize("data", [b"", b"this is no image", b"\x89PNG\r\n\x1a\n" + bytes(100)])
 async def test_what_is_no_image_is_unreadable(desk: Desk, process: PhotoProcessor, data: bytes) -> None:
     assert await fail(desk, process, await upload(desk, data)) == (State.UNREADABLE, "unreadable_image")
+
+
+@pytest.mark.parametrize("damage", [lambda cutout: cutout[: len(cutout) // 2], lambda _: b"", lambda _: b"no archive"])
+async def test_a_cut_out_that_is_damaged_ends_the_task_at_once(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes, damage: Callable[[bytes], bytes]
+) -> None:
+    first = await upload(desk, astronaut_jpeg)
+    assert await process(a_job(JobKind.PROCESS, first)) is None
+    outcome = (await desk.read(first)).outcome
+    assert outcome is not None
+    cutout = await desk.storage.get(outcome.cutout_key or "")
+    again = PhotoRequest(width=300, height=400, last_id=first.id)
+    second = await upload(desk, damage(cutout), again)
+    await desk.storage.delete(outcome.result_key or "")
+    assert await fail(desk, process, second) == (State.FAILED, "cutout_unreadable")
 
 
 async def test_an_image_of_too_many_pixels_is_refused(desk: Desk, process: PhotoProcessor) -> None:
