@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +107,36 @@ def test_a_document_comes_with_its_report_and_a_sheet_and_is_remade_without_an_u
     assert body is not None
     assert b"last_id" in body
     assert b"image_file" not in body
+
+
+def test_choices_changed_while_a_photo_is_made_are_offered_afterwards(
+    server: Server, page: Page, astronaut_jpeg: bytes
+) -> None:
+    page.goto(f"{server.url}/#key={server.key}")
+    choose(page, "me.jpg", astronaut_jpeg)
+    page.locator("input[value='spec:cn-1inch']").check()
+    page.get_by_role("button", name="Make ID photo").click()
+    page.locator("input[value='spec:cn-2inch']").check()
+    expect(page.locator("#status")).to_have_text("Your ID photo is ready", timeout=60_000)
+    expect(page.locator("#after-size")).to_contain_text("295 × 413 px")
+    expect(page.locator("#make")).to_have_text("Update ID photo")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"no archive")], ids=["gone", "damaged"])
+def test_a_photo_whose_cut_out_cannot_be_used_is_sent_again(
+    server: Server, page: Page, astronaut_jpeg: bytes, damage: Callable[[Path], object]
+) -> None:
+    page.goto(f"{server.url}/#key={server.key}")
+    choose(page, "me.jpg", astronaut_jpeg)
+    page.locator("input[value='spec:cn-1inch']").check()
+    page.get_by_role("button", name="Make ID photo").click()
+    expect(page.locator("#status")).to_have_text("Your ID photo is ready", timeout=60_000)
+    for cutout in (server.data_dir / "files" / "cutouts").iterdir():
+        damage(cutout)
+    page.locator("input[value='spec:cn-2inch']").check()
+    page.get_by_role("button", name="Update ID photo").click()
+    expect(page.locator("#after-size")).to_contain_text("413 × 579 px", timeout=60_000)
+    expect(page.locator("#alert")).to_be_hidden()
 
 
 def test_a_refused_photo_is_explained(server: Server, page: Page) -> None:

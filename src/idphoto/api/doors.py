@@ -119,13 +119,13 @@ async def _find_cutout(services: Services, owner: str, wish: CreateRequest) -> s
         return None
     earlier = await services.store.get(wish.photo.last_id, owner=owner)
     if earlier is None or earlier.outcome is None or earlier.outcome.cutout_key is None:
-        raise BadField(
-            "last_id",
-            wish.photo.last_id,
-            "it must be the image_id of a finished photo of yours that has not expired",
-            code="unknown_image",
-        )
+        raise _refuse_last_id(wish)
     return earlier.outcome.cutout_key
+
+
+def _refuse_last_id(wish: CreateRequest) -> BadField:
+    reason = "it must be the image_id of a finished photo of yours that has not expired"
+    return BadField("last_id", wish.photo.last_id or "", reason, code="unknown_image")
 
 
 async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: str | None, room: Room) -> Task:
@@ -139,8 +139,11 @@ async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: s
         if task.source_key and wish.image:
             await services.storage.put_file(task.source_key, wish.image.file)
         elif task.source_key and cutout:
-            await _copy_cutout(services, cutout, task.source_key)
+            await services.storage.copy(cutout, task.source_key)
         added = await services.store.add(task, services.queue, job, room)
+    except NotStored:
+        # The cut-out expired or was deleted between the two reads.
+        raise _refuse_last_id(wish) from None
     except (SQLAlchemyError, StorageError, NoRoom) as error:
         await _drop_source(services, task)
         if isinstance(error, NoRoom):
@@ -154,14 +157,6 @@ async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: s
 async def _drop_source(services: Services, task: Task) -> None:
     if task.source_key:
         await services.storage.delete(task.source_key)
-
-
-async def _copy_cutout(services: Services, cutout: str, target: str) -> None:
-    try:
-        await services.storage.copy(cutout, target)
-    except NotStored:
-        # It expired or was deleted between the two reads.
-        raise NotFound("The photo that last_id names has just expired.") from None
 
 
 async def _answer_when_done(request: Request, services: Services, task: Task) -> Response:

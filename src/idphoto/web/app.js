@@ -146,7 +146,6 @@ function fail(problem) {
 function dropResult() {
   if (page.result) URL.revokeObjectURL(page.result.address);
   page.result = null;
-  page.stale = false;
 }
 
 function takeFile(file) {
@@ -190,7 +189,7 @@ async function start(extra = {}) {
     fail({ code: "bad_size" });
     return render();
   }
-  const work = { step: 0, percent: STEP_START[0], abort: new AbortController() };
+  const work = { step: 0, percent: STEP_START[0], abort: new AbortController(), overtaken: false };
   page.work = work;
   render();
   at("stage").scrollIntoView({ block: "nearest" });
@@ -202,6 +201,7 @@ async function start(extra = {}) {
     if (page.work !== work) return;
     dropResult();
     page.result = { address: URL.createObjectURL(blob), task, bytes: blob.size, choice };
+    page.stale = work.overtaken;
     at("result").src = page.result.address;
   } catch (error) {
     if (page.work !== work) return;
@@ -241,6 +241,7 @@ watchIntake(takeFile);
 watchKey(loadSpecs);
 watchChoices(() => {
   page.stale = true;
+  if (page.work) page.work.overtaken = true;
   if (page.problem?.code === "bad_size") page.problem = null;
   render();
 });
