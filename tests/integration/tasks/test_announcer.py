@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncEngine
 from standardwebhooks import Webhook
 
 from idphoto.envelope import reply
 from idphoto.outbound import Outbound
-from idphoto.storage import LocalStorage
 from idphoto.tasks.deliveries import DeliveryLog
 from idphoto.tasks.handlers import Announcer
 from idphoto.tasks.model import ReturnType, State
 from idphoto.tasks.queue import JobKind, Retry
-from idphoto.tasks.queue_sqlite import SqliteQueue
-from idphoto.tasks.store import TaskStore
 from idphoto.webhooks import RETRY_DELAYS_S, Signer, load_or_create_secret
 from tests.integration.tasks.desk import Desk, a_job
 from tests.integration.tasks.samples import RESULT_KEY, ROOM, job_of, new_task
-from tests.running import Receiver
-
-
-@pytest.fixture
-def desk(engine: AsyncEngine, store: TaskStore, queue: SqliteQueue, tmp_path: Path, receiver: Receiver) -> Desk:
-    return Desk(engine=engine, store=store, queue=queue, storage=LocalStorage(tmp_path / "files"), receiver=receiver)
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    async with Outbound(["127.0.0.1/32"]) as client:
-        yield client
 
 
 @pytest.fixture

@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from idphoto.outbound import Outbound
 from idphoto.storage import LocalStorage, NotStored
 from idphoto.tasks.handlers import Fetcher
 from idphoto.tasks.model import State
 from idphoto.tasks.queue import JobKind, Priority
-from idphoto.tasks.queue_sqlite import SqliteQueue
-from idphoto.tasks.store import TaskStore
 from tests.integration.tasks.desk import Desk, a_job
 from tests.integration.tasks.samples import new_task
-from tests.running import Receiver
 
 MAX_BYTES = 1000
-
-
-@pytest.fixture
-def desk(engine: AsyncEngine, store: TaskStore, queue: SqliteQueue, tmp_path: Path, receiver: Receiver) -> Desk:
-    return Desk(engine=engine, store=store, queue=queue, storage=LocalStorage(tmp_path / "files"), receiver=receiver)
-
-
-@pytest.fixture
-async def outbound() -> AsyncIterator[Outbound]:
-    async with Outbound(["127.0.0.1/32"]) as client:
-        yield client
 
 
 @pytest.fixture
