@@ -8,22 +8,25 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from idphoto import http_server
-from idphoto.http_server import MAX_HEAD_BYTES, StoppingServer
+from idphoto import http_connection
+from idphoto.http_connection import MAX_HEAD_BYTES, MAX_PIPELINED
+from idphoto.http_server import StoppingServer
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
 BIG = 64 * 1024 * 1024
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the number of bytes in the body; ``/big`` with many bytes."""
+    """Answer with the number of bytes in the body; ``/big`` with many bytes, ``/early`` without reading."""
     if scope["type"] != "http":
         return
-    size, more = 0, True
+    size, more = 0, scope["path"] != "/early"
     while more:
         message = await receive()
         size += len(message.get("body", b""))
@@ -106,7 +109,7 @@ def test_a_long_address_is_refused(address: tuple[str, int]) -> None:
 
 
 def test_a_head_that_takes_too_long_is_refused(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "HEAD_S", 0.3)
+    monkeypatch.setattr(http_connection, "HEAD_S", 0.3)
     with connect(address) as client:
         client.sendall(GET)
         check_refusal(read_all(client), 408, "head_too_slow")
@@ -114,8 +117,115 @@ def test_a_head_that_takes_too_long_is_refused(address: tuple[str, int], monkeyp
         assert read_all(silent) == b""
 
 
+@pytest.mark.parametrize("many", [b"a:\r\n" * 15_000, b"a: b\r\n" * 12_000])
+def test_many_small_headers_are_a_large_head(address: tuple[str, int], many: bytes) -> None:
+    with connect(address) as client:
+        client.sendall(GET + many + b"\r\n")
+        check_refusal(read_all(client), 431, "head_too_large")
+
+
+def test_a_large_body_before_it_makes_no_head_large(address: tuple[str, int]) -> None:
+    body = b"b" * 2 * MAX_HEAD_BYTES
+    with connect(address) as client:
+        client.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body))
+        time.sleep(0.1)
+        client.sendall(body + GET[:20])
+        time.sleep(0.1)
+        client.sendall(GET[20:] + b"Connection: close\r\n\r\n")
+        answer = read_all(client)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert str(len(body)).encode() in answer
+
+
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+@pytest.mark.parametrize(
+    ("start", "endless"),
+    [(b"0\r\n", b"a:b\r\n"), (b"0\r\na:", b"b"), (b"0;a=", b"b"), (b"1;a=", b"b"), (b"0\r\n", b"b"), (b"", b"0")],
+)
+def test_what_follows_a_body_has_an_end_too(
+    address: tuple[str, int], method: bytes, start: bytes, endless: bytes
+) -> None:
+    with connect(address) as client:
+        client.sendall(method + b" / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + start)
+        with pytest.raises(OSError, match=r"reset|pipe|abort"):
+            send_for_ever(client, endless * 10_000)
+
+
+def test_trailers_are_read_and_dropped(address: tuple[str, int]) -> None:
+    with connect(address) as client:
+        client.sendall(POST + b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\nX-Sum: 1\r\n\r\n")
+        client.sendall(GET + b"Connection: close\r\n\r\n")
+        answer = read_all(client)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert b"\r\n4\r\n" in answer
+
+
+@pytest.mark.parametrize(
+    ("request_", "more"),
+    [
+        (GET + b"\r\n", b"\r\n"),
+        (GET + b"\r\n", b"GET"),
+        (b"GET /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", b"b"),
+        (b"POST /early HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"5\r\nb"),
+    ],
+)
+def test_after_a_reply_a_few_bytes_hold_no_connection(
+    address: tuple[str, int], request_: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_connection, "HEAD_S", 0.5)
+    with connect(address) as client:
+        client.sendall(request_)
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+        time.sleep(0.2)
+        client.sendall(more)
+        read_all(client)
+
+
+@pytest.mark.parametrize("wish", [b"websocket", b"h2c", b"foo"])
+@pytest.mark.parametrize("pieces", [1, 2, 3])
+def test_a_request_that_offers_another_protocol_is_served_as_it_is(
+    address: tuple[str, int], wish: bytes, pieces: int
+) -> None:
+    # A body that would be a request of its own, were it taken for one.
+    body = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+    head = POST + b"Upgrade: %s\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n" % wish
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
+    sent = {1: [head + body], 2: [head, body], 3: [head, body[:10], body[10:]]}[pieces]
+    with connect(address) as client:
+        for piece in sent:
+            client.sendall(piece)
+            time.sleep(0.1)
+        client.sendall(GET + b"Connection: close\r\n\r\n")
+        answer = read_all(client)
+    assert answer.count(b"HTTP/1.1 ") == 2
+    assert f"\r\n{len(body)}\r\n".encode() in answer
+
+
+@pytest.mark.parametrize(
+    "request_", [GET + b"Host: y\r\n\r\n", b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", b"no HTTP at all\r\n\r\n"]
+)
+def test_what_is_no_valid_request_is_refused(address: tuple[str, int], request_: bytes) -> None:
+    with connect(address) as client:
+        client.sendall(request_)
+        check_refusal(read_all(client), 400, "bad_http")
+
+
+def test_few_requests_may_wait_on_one_connection(address: tuple[str, int]) -> None:
+    with connect(address) as client:
+        client.sendall((GET + b"\r\n") * 10)
+        client.sendall(GET + b"Connection: close\r\n\r\n")
+        assert read_all(client).count(b"HTTP/1.1 200 OK") == 11
+    with connect(address) as client:
+        client.sendall((GET + b"\r\n") * 1000)
+        answer = bytearray()
+        with suppress(ConnectionResetError):
+            while chunk := client.recv(65536):
+                answer += chunk
+    assert answer.count(b"HTTP/1.1 200 OK") <= MAX_PIPELINED + 1
+
+
 def test_a_body_may_take_longer_than_a_head(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "HEAD_S", 0.2)
+    monkeypatch.setattr(http_connection, "HEAD_S", 0.2)
     with connect(address) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\n")
         for _ in range(4):
@@ -125,7 +235,7 @@ def test_a_body_may_take_longer_than_a_head(address: tuple[str, int], monkeypatc
 
 
 def test_a_client_that_does_not_read_is_dropped(address: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_server, "STALLED_S", 0.3)
+    monkeypatch.setattr(http_connection, "STALLED_S", 0.3)
     with connect(address) as client:
         client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         time.sleep(1.0)
@@ -141,7 +251,7 @@ def test_a_client_that_reads_gets_everything(address: tuple[str, int]) -> None:
 def test_connections_beyond_the_limit_are_refused_until_others_end(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_server, "MAX_CONNECTIONS", 3)
+    monkeypatch.setattr(http_connection, "MAX_CONNECTIONS", 3)
     held = [connect(address) for _ in range(3)]
     for client in held:
         client.sendall(GET)
