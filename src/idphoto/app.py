@@ -16,14 +16,13 @@ from dataclasses import dataclass
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from idphoto import webhooks
 from idphoto.api.app import create_app
 from idphoto.api.limits import CallerLimits
 from idphoto.api.services import Services
-from idphoto.database import make_engine
+from idphoto.database import UNAVAILABLE, make_engine
 from idphoto.http_server import StoppingServer
 from idphoto.keys import KeyStore
 from idphoto.metrics import Metrics
@@ -84,7 +83,11 @@ async def _open_core(settings: Settings) -> AsyncIterator[_Core]:
 
 
 async def run_api(settings: Settings, listener: socket.socket) -> None:
-    """Serve HTTP on the listener, with the network jobs and the sweeper beside it, until SIGTERM or SIGINT."""
+    """Serve HTTP on the listener, with the network jobs and the sweeper beside it, until SIGTERM or SIGINT.
+
+    Raises:
+        Exception: what nobody foresaw in the work beside it.
+    """
     # Uploads are spooled on the disk that they are stored on, not in a /tmp that may be memory.
     spool = settings.data_dir / "spool"
     spool.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -107,18 +110,22 @@ async def run_api(settings: Settings, listener: socket.socket) -> None:
             stopping=stopping,
         )
 
+        beside: set[asyncio.Task[None]] = set()
+
         @contextlib.asynccontextmanager
         async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-            async with asyncio.TaskGroup() as group:
-                jobs = group.create_task(_run_network_jobs(settings, core, outbound, stopping))
-                group.create_task(_sweep(core, stopping))
-                try:
-                    yield
-                finally:
-                    stopping.set()
-                    # What is still on its way is handed back: the next process runs it again.
-                    await asyncio.wait({jobs}, timeout=_HAND_BACK_S)
-                    jobs.cancel()
+            jobs = asyncio.create_task(_run_network_jobs(settings, core, outbound, stopping))
+            beside.update((jobs, asyncio.create_task(_sweep(core, stopping))))
+            for task in beside:
+                task.add_done_callback(end_with)
+            try:
+                yield
+            finally:
+                stopping.set()
+                # What is still on its way is handed back: the next process runs it again.
+                await asyncio.wait({jobs}, timeout=_HAND_BACK_S)
+                jobs.cancel()
+                await asyncio.wait(beside)
 
         server = StoppingServer(
             create_app(services, lifespan=lifespan),
@@ -126,7 +133,16 @@ async def run_api(settings: Settings, listener: socket.socket) -> None:
             grace_s=settings.stop_grace_s - settings.stop_delay_s - _HAND_BACK_S,
             on_stop=stopping.set,
         )
+
+        def end_with(task: asyncio.Task[None]) -> None:
+            # Without it tasks would wait for ever: better a new process.
+            if not task.cancelled() and task.exception() is not None:
+                server.should_exit = True
+
         await server.serve(sockets=[listener])
+        for task in beside:
+            if not task.cancelled():
+                task.result()
 
 
 async def _run_network_jobs(settings: Settings, core: _Core, outbound: Outbound, stop: asyncio.Event) -> None:
@@ -158,7 +174,7 @@ async def _sweep(core: _Core, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await sweeper.sweep()
-        except (SQLAlchemyError, StorageError) as error:
+        except (*UNAVAILABLE, StorageError) as error:
             # A full disk or a locked database can pass; what expired is not shown to anybody meanwhile.
             log.error("sweep_failed", error=type(error).__name__)
         with contextlib.suppress(TimeoutError):
@@ -255,7 +271,7 @@ async def _beat(workers: WorkerRegistry, every_s: float) -> None:
         while True:
             try:
                 await workers.beat(worker_id)
-            except OperationalError as error:
+            except UNAVAILABLE as error:
                 log.warning("beat_failed", error=type(error).__name__)
             await asyncio.sleep(every_s)
     finally:

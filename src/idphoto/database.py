@@ -13,8 +13,18 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as ConnectionsTaken
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+
+class DatabaseBusy(SQLAlchemyError):
+    """Too many writes are waiting for the database already."""
+
+
+#: What can pass: the database is locked for long, its disk is full, or all connections are taken.
+UNAVAILABLE = (OperationalError, ConnectionsTaken, DatabaseBusy)
 
 _READS_ONLY = "idphoto_reads_only"
 _PRAGMAS = (

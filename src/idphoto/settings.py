@@ -15,7 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from idphoto.imaging.recipes import MATTING_MODELS, PROVIDERS, MattingChoice, PulledModel
-from idphoto.webhooks import RETRY_DELAYS_S
+from idphoto.webhooks import RETRY_DELAYS_S, Signer
 
 #: A callback's job lives as long as its waits; a week each is more than any receiver is away.
 _LONGEST_RETRY_S = 7 * 24 * 3600.0
@@ -118,6 +118,16 @@ class Settings(BaseSettings):
                 ip_network(text)
             except ValueError:
                 raise ValueError(f"{text!r} is not a network such as 10.0.0.0/8 or 10.1.2.3") from None
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _know_secret(cls, value: str) -> str:
+        try:
+            if value:
+                Signer(value)
+        except ValueError:
+            raise ValueError("it must be whsec_ and 24 to 64 bytes in base64") from None
         return value
 
     @field_validator("callback_retry_s")

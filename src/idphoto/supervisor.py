@@ -110,7 +110,10 @@ class Supervisor:
         roles = [("api", 0, (listen_fd,))] + [("worker", 1 + n, ()) for n in range(self._settings.workers)]
         keepers = [asyncio.create_task(self._keep(role, index, fds)) for role, index, fds in roles]
         on_started()
-        await self._stopping.wait()
+        stopping = asyncio.create_task(self._stopping.wait())
+        # A keeper ends before the stop only by an error: then all end, for whoever runs us to start us again.
+        await asyncio.wait({stopping, *keepers}, return_when=asyncio.FIRST_COMPLETED)
+        self._stopping.set()
         # The API process has the socket too, for as long as it serves. Kept here, it would take connections that nobody
         # answers.
         self._listener.close()
@@ -122,8 +125,12 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
             started = loop.time()
-            child = await self._start(role, index, fds)
-            code = await self._watch(child)
+            try:
+                code = await self._watch(await self._start(role, index, fds))
+            except OSError as error:
+                # No memory or no process to be had, which can pass.
+                log.warning("child_not_started", role=role, index=index, error=type(error).__name__)
+                code = None
             if self._stopping.is_set():
                 return
             deaths = 0 if loop.time() - started > _HEALTHY_S else deaths + 1

@@ -29,10 +29,12 @@ class Signer:
         secret: ``whsec_`` and 24 to 64 bytes in base64.
 
     Raises:
-        ValueError: the secret is not base64.
+        ValueError: the secret is not that.
     """
 
     def __init__(self, secret: str) -> None:
+        if not 24 <= len(base64.b64decode(secret.removeprefix("whsec_"), validate=True)) <= 64:
+            raise ValueError("The secret is too short or too long.")
         self._webhook = Webhook(secret)
 
     def sign(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:

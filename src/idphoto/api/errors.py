@@ -26,12 +26,12 @@ from typing import Any, ClassVar, Self
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from structlog.stdlib import get_logger
 
+from idphoto.database import UNAVAILABLE
 from idphoto.storage import StorageFailed
 
 VISUAL_PREFIX = "/api/tasks/visual/"
@@ -208,7 +208,8 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, answer_http_error)
     app.add_exception_handler(ClientDisconnect, answer_disconnect)
     app.add_exception_handler(StorageFailed, answer_storage_error)
-    app.add_exception_handler(OperationalError, answer_storage_error)
+    for error in UNAVAILABLE:
+        app.add_exception_handler(error, answer_storage_error)
 
 
 def _find_methods(request: Request) -> list[str]:

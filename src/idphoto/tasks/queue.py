@@ -86,7 +86,8 @@ class JobQueue(Protocol):
     async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
         """Claim and run jobs of the handlers' kinds until ``stop``; return when the running ones are finished.
 
-        A handler that raises is run again after a back-off. A job that was begun three times and never
+        A handler that raises is run again after a back-off; one that the database was not there for is run again as if
+        it had not been begun. A job that was begun three times and never
         finished is handed to its handler once more with a higher ``attempt``: the handler decides what that means.
         """
         ...

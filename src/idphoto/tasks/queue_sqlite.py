@@ -14,11 +14,10 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Select, and_, delete, event, func, insert, or_, select, update
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from idphoto.database import reader
+from idphoto.database import UNAVAILABLE, reader
 from idphoto.tasks import tables
 from idphoto.tasks.queue import Handler, Job, JobKind, NewJob, Priority, Retry, name_end
 from idphoto.wake import Wake
@@ -94,8 +93,7 @@ class SqliteQueue:
     async def _claim_or_pause(self, kinds: Iterable[JobKind]) -> Job | None:
         try:
             return await self._claim(kinds)
-        except OperationalError as error:
-            # The disk may be full or another process may hold the lock for long. Both can pass.
+        except UNAVAILABLE as error:
             self._log.error("jobs_unavailable", error=type(error).__name__)
             await asyncio.sleep(_DATABASE_PAUSE_S)
             return None
@@ -139,9 +137,6 @@ class SqliteQueue:
         try:
             if await self._hold(job, work):
                 await self._settle(job, work)
-        except OperationalError as error:
-            # Nothing is lost: the lease runs out and the job is run again.
-            self._log.error("job_not_settled", error=type(error).__name__, task_id=job.task_id)
         finally:
             if work.cancel():
                 await asyncio.wait({work})
@@ -151,7 +146,7 @@ class SqliteQueue:
         """Let the next one run the job at once, as if it had not been begun."""
         try:
             await self._update(job, lease_until=None, attempt=job.attempt - 1)
-        except OperationalError as error:
+        except UNAVAILABLE as error:
             # The lease runs out by itself.
             self._log.error("job_not_handed_back", error=type(error).__name__, task_id=job.task_id)
 
@@ -161,23 +156,45 @@ class SqliteQueue:
             done, _ = await asyncio.wait({work}, timeout=self._lease_s / 3)
             if done:
                 return True
-            if not await self._update(job, lease_until=time.time() + self._lease_s):
+            try:
+                is_held = await self._update(job, lease_until=time.time() + self._lease_s)
+            except UNAVAILABLE as error:
+                # Nobody else can take the job either, and if somebody does later, the next look shows it.
+                self._log.error("lease_not_prolonged", error=type(error).__name__, task_id=job.task_id)
+                continue
+            if not is_held:
                 self._log.warning("lease_lost", kind=job.kind.value, task_id=job.task_id, attempt=job.attempt)
                 return False
 
     async def _settle(self, job: Job, work: asyncio.Future[Retry | None]) -> None:
+        """Write down how the work ended, as soon as that is possible; a lease that runs out meanwhile is lost."""
+        changes = self._judge(job, work)
+        while True:
+            try:
+                if changes is not None:
+                    await self._update(job, **changes)
+                else:
+                    async with self._engine.begin() as conn:
+                        await conn.execute(delete(tables.job).where(_is_held(job)))
+                return
+            except UNAVAILABLE as error:
+                self._log.error("job_not_settled", error=type(error).__name__, task_id=job.task_id)
+                await asyncio.sleep(_DATABASE_PAUSE_S)
+
+    def _judge(self, job: Job, work: asyncio.Future[Retry | None]) -> dict[str, float | None] | None:
+        """Return what becomes of a job's row; None: it has had its run."""
         error = asyncio.CancelledError() if work.cancelled() else work.exception()
-        if error is not None:
-            # Only the class: a message may hold a URL or a storage key.
-            name = type(error).__name__
-            self._log.error("job_failed", error=name, kind=job.kind.value, task_id=job.task_id, attempt=job.attempt)
-            delay_s = min(_BACK_OFF_MAX_S, 2.0 ** min(job.attempt - 1, 6))
-            await self._update(job, lease_until=None, run_at=time.time() + delay_s)
-        elif (answer := work.result()) is not None:
-            await self._update(job, lease_until=None, run_at=time.time() + answer.delay_s)
-        else:
-            async with self._engine.begin() as conn:
-                await conn.execute(delete(tables.job).where(_is_held(job)))
+        if error is None:
+            answer = work.result()
+            return None if answer is None else {"lease_until": None, "run_at": time.time() + answer.delay_s}
+        # Only the class: a message may hold a URL or a storage key.
+        name = type(error).__name__
+        self._log.error("job_failed", error=name, kind=job.kind.value, task_id=job.task_id, attempt=job.attempt)
+        if isinstance(error, UNAVAILABLE):
+            # The job had no part in that, so it is no failed attempt of it.
+            return {"lease_until": None, "run_at": time.time() + _DATABASE_PAUSE_S, "attempt": job.attempt - 1}
+        delay_s = min(_BACK_OFF_MAX_S, 2.0 ** min(job.attempt - 1, 6))
+        return {"lease_until": None, "run_at": time.time() + delay_s}
 
     async def _update(self, job: Job, **values: float | None) -> bool:
         async with self._engine.begin() as conn:

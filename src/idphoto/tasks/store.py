@@ -6,15 +6,17 @@ and is refused with :class:`LostLease` when the row has moved on (fencing).
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from idphoto.database import reader
+from idphoto.database import DatabaseBusy, reader
 from idphoto.tasks import admission, tables
 from idphoto.tasks.admission import Room
 from idphoto.tasks.errors import LostLease
@@ -22,6 +24,10 @@ from idphoto.tasks.model import UNFINISHED, Failure, Outcome, State, Task
 from idphoto.tasks.queue import JobKind, JobQueue, NewJob, Priority
 from idphoto.tasks.rows import failure_to_values, outcome_to_values, row_to_task, task_to_values
 
+#: The others wait in the order in which they came, and without a connection, which polls and jobs need too.
+_ADDS_AT_ONCE = 4
+#: As long as SQLite itself waits for its lock.
+_LONGEST_WAIT_S = 25.0
 _ROW = tables.task.c
 
 
@@ -33,6 +39,7 @@ class TaskStore:
         self._engine = engine
         self._reader = reader(engine)
         self._result_ttl_s = result_ttl_s
+        self._adds = asyncio.Semaphore(_ADDS_AT_ONCE)
 
     async def check_room(self, owner: str, room: Room) -> None:
         """Look whether one more task of that owner would fit now. Raises NoRoom."""
@@ -47,9 +54,10 @@ class TaskStore:
 
         Raises:
             NoRoom: the task does not fit, and nothing is stored.
+            DatabaseBusy: too many others are being added, and nothing is stored.
         """
         try:
-            async with self._engine.begin() as conn:
+            async with self._take_turn(), self._engine.begin() as conn:
                 first = await self._find_first(conn, task)
                 if first is not None:
                     return first
@@ -65,6 +73,18 @@ class TaskStore:
                 raise
             return first
         return task
+
+    @contextlib.asynccontextmanager
+    async def _take_turn(self) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_S):
+                await self._adds.acquire()
+        except TimeoutError:
+            raise DatabaseBusy from None
+        try:
+            yield
+        finally:
+            self._adds.release()
 
     async def _find_first(self, conn: AsyncConnection, task: Task) -> Task | None:
         """Return the stored task that this one repeats. An expired one loses its key."""
