@@ -113,7 +113,9 @@ async def _open(content_type: bytes, body: bytes) -> None:
 
     scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type)], "app": None}
     try:
-        async with open_form(Request(scope, receive), max_upload_bytes=MAX_UPLOAD_BYTES, timeout_s=60) as form:
+        async with open_form(
+            Request(scope, receive), max_upload_bytes=MAX_UPLOAD_BYTES, timeout_s=60, deadline=asyncio.Event().wait
+        ) as form:
             check_form(form, Mode.MAKE)
     except ApiError as error:
         _check_refusal(error)

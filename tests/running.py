@@ -28,12 +28,20 @@ class Server:
     """`idphoto serve` in a process group of its own, in a data folder of its own."""
 
     def __init__(
-        self, data_dir: Path, settings: Mapping[str, str] | None = None, *, workers: int = 1, port: int = 0
+        self,
+        data_dir: Path,
+        settings: Mapping[str, str] | None = None,
+        *,
+        workers: int = 1,
+        port: int = 0,
+        log: Path | None = None,
     ) -> None:
+        """``log``: where to write it, if not to :attr:`output`."""
         self.data_dir = data_dir
         self._settings = dict(settings or {})
         self._workers = workers
         self._port = port
+        self._log = log
         self.output: list[str] = []
         self.url = ""
         self.key = ""
@@ -51,9 +59,12 @@ class Server:
             "IDPHOTO_STOP_DELAY_S": "0",
             **self._settings,
         }
+        log = os.open(self._log, os.O_WRONLY) if self._log else subprocess.STDOUT
         self._process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+            command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True, process_group=0
         )
+        if self._log:
+            os.close(log)
         lines: Queue[str | None] = Queue()
         threading.Thread(target=self._read, args=(self._process, lines), daemon=True).start()
         deadline = time.monotonic() + READY_S

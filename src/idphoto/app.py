@@ -42,6 +42,8 @@ from idphoto.wake import Wake
 
 #: Downloads at a time, and as many deliveries: they wait for the network, not for a core.
 _NETWORK_JOBS = 32
+#: Of them, those of one key: its slow addresses must not delay the others'.
+_NETWORK_JOBS_PER_OWNER = 8
 _SWEEP_EVERY_S = 30.0
 #: How much later than a task's time limit the watchdog ends the process.
 _WATCHDOG_SLACK_S = 10.0
@@ -166,7 +168,9 @@ async def _run_network_jobs(settings: Settings, core: _Core, outbound: Outbound,
     async with asyncio.TaskGroup() as group:
         for kind, handler in handlers.items():
             # Slots of their own: receivers that hang must not hold up everybody's downloads.
-            group.create_task(core.queue.run({kind: handler}, concurrency=_NETWORK_JOBS, stop=stop))
+            group.create_task(
+                core.queue.run({kind: handler}, concurrency=_NETWORK_JOBS, per_owner=_NETWORK_JOBS_PER_OWNER, stop=stop)
+            )
 
 
 async def _sweep(core: _Core, stop: asyncio.Event) -> None:
@@ -231,7 +235,7 @@ async def run_worker(settings: Settings) -> bool:
                 faulthandler.cancel_dump_traceback_later()
 
         beats = asyncio.create_task(_beat(core.workers, settings.lease_s / 3))
-        run = asyncio.create_task(core.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
+        run = asyncio.create_task(core.queue.run({JobKind.PROCESS: process}, concurrency=1, per_owner=1, stop=stop))
         try:
             clean = await _run_until_stopped(run, stop, settings.stop_grace_s) and clean
         finally:

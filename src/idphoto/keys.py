@@ -20,6 +20,8 @@ from idphoto.database import reader
 from idphoto.tasks import tables
 from idphoto.tasks.admission import get_day
 
+#: What the owners of static keys begin with, and no stored key's id.
+_STATIC = "static-"
 _TOKEN = re.compile(r"idp_([0-9a-f]{8})_([A-Za-z0-9_-]{43})")
 _ROW = tables.api_key.c
 
@@ -99,7 +101,7 @@ class KeyStore:
         # All are compared, so that the time taken does not tell which one was near.
         matches = [known for known in self._static_digests if hmac.compare_digest(known, digest)]
         if matches:
-            return Caller(owner=f"static-{digest[:8]}")
+            return Caller(owner=f"{_STATIC}{digest[:8]}")
         parts = _TOKEN.fullmatch(token)
         if parts is None:
             return None
@@ -110,6 +112,13 @@ class KeyStore:
         if row is None or not hmac.compare_digest(row.secret_sha256, _digest(secret)):
             return None
         return Caller(owner=key_id, limits=_read_limits(row._mapping))
+
+    async def is_valid(self, caller: Caller) -> bool:
+        """Tell whether a caller's key has not been revoked since."""
+        if caller.owner.startswith(_STATIC):
+            return True  # settings do not change while the server runs
+        async with self._reader.begin() as conn:
+            return (await conn.execute(select(_ROW.id).where(_ROW.id == caller.owner))).first() is not None
 
     async def list(self) -> list[KeyInfo]:
         """Return the stored keys, oldest first."""

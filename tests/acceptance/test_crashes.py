@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,20 @@ def test_a_photo_that_takes_too_long_ends_in_timeout_and_the_next_one_is_served(
         assert again["state"] == -8
     finally:
         server.stop()
+
+
+def test_dead_children_are_replaced_though_the_log_cannot_be_written(tmp_path: Path, astronaut_jpeg: bytes) -> None:
+    server = Server(tmp_path / "data", log=Path("/dev/full")).start()
+    try:
+        assert server.create(astronaut_jpeg, size="300x400", sync="1").json()["data"]["state"] == 1
+        for role in ("worker", "api"):
+            (before,) = server.children(role)
+            os.kill(before, signal.SIGKILL)
+            while server.children(role) in ([], [before]):
+                time.sleep(0.02)
+        assert server.create(astronaut_jpeg, size="300x400", sync="1").json()["data"]["state"] == 1
+    finally:
+        assert server.stop() == 0
 
 
 def test_a_second_server_on_the_same_folder_is_refused(server: Server) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -82,3 +84,20 @@ def test_a_photo_that_is_not_finished_in_time_is_handed_back_and_finished_later(
         assert server.wait_for_end(task_id)["state"] == 1
     finally:
         server.stop()
+
+
+def test_an_upload_that_is_still_coming_in_is_refused_in_words(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", {"IDPHOTO_STOP_GRACE_S": "4"}).start()
+    head = f"POST /task/pic/idphoto HTTP/1.1\r\nHost: x\r\nX-API-KEY: {server.key}\r\nContent-Length: 1000000\r\n"
+    head += "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=20) as client:
+        client.sendall(head.encode())
+        time.sleep(0.2)
+        os.kill(server.pid, signal.SIGTERM)
+        answer = client.recv(65536)
+        while b"}}" not in answer:
+            answer += client.recv(65536)
+    assert server.stop() == 0
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "not_ready"
+    assert not any("Traceback" in line for line in server.output)

@@ -7,12 +7,14 @@ import base64
 import re
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.exc import SQLAlchemyError
 
-from idphoto.api.errors import BadField, BadRequest, NotFound, NotReady, TooManyRequests
+from idphoto.api.errors import BadField, BadRequest, NotFound, NotReady, TooManyRequests, Unauthorised
 from idphoto.api.fields import CreateRequest, read_create_request
 from idphoto.api.forms import is_short, open_form
 from idphoto.api.services import Services, get_services
@@ -24,6 +26,8 @@ from idphoto.tasks.model import ReturnType, State, Task
 from idphoto.tasks.queue import JobKind, NewJob, Priority
 from idphoto.tasks.request import Mode
 
+#: Planning a sheet takes a moment. One thread of its own, so that many of them hold up no upload.
+_PLANNER = ThreadPoolExecutor(1, thread_name_prefix="plan")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _IDEMPOTENCY_KEY = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -48,11 +52,14 @@ async def create_task(request: Request, caller: Caller, mode: Mode = Mode.MAKE) 
         request,
         max_upload_bytes=services.settings.max_upload_bytes,
         timeout_s=services.settings.upload_timeout_s,
+        deadline=partial(_wait_for_late_stop, services),
     ) as form:
-        # In a thread: planning a sheet takes a moment.
-        wish = await asyncio.to_thread(
+        read = partial(
             read_create_request, form, catalogue=services.catalogue, check_url=services.outbound.check_url, mode=mode
         )
+        wish = await asyncio.get_running_loop().run_in_executor(_PLANNER, read) if form.get("layout") else read()
+        if not is_short(request) and not await services.keys.is_valid(caller):
+            raise Unauthorised  # revoked during the upload
         cutout = await _find_cutout(services, caller.owner, wish)
         task_id = str(uuid.uuid4())
         task = Task(
@@ -102,6 +109,12 @@ async def delete_task(request: Request, owner: str, task_id: str) -> Response:
     return JSONResponse({"status": 200, "message": "success", "data": {"task_id": task.id}})
 
 
+async def _wait_for_late_stop(services: Services) -> None:
+    """Return when the server stops and half of the grace is over: refusals must go out before the connections end."""
+    await services.stopping.wait()
+    await asyncio.sleep(services.settings.stop_grace_s / 2)
+
+
 async def _check_room(services: Services, owner: str, room: Room) -> None:
     try:
         await services.store.check_room(owner, room)
@@ -133,6 +146,7 @@ async def _accept(services: Services, task: Task, wish: CreateRequest, cutout: s
     job = NewJob(
         kind=JobKind.PROCESS if task.source_key else JobKind.FETCH,
         task_id=task.id,
+        owner=task.owner,
         priority=Priority.SYNC if wish.sync else Priority.NORMAL,
     )
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from fastapi import Request
@@ -17,7 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.types import Message, Receive, Scope
 
-from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow
+from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow, NotReady
+from idphoto.storage import StorageFailed
 
 #: The photo and one stray file.
 MAX_FILES = 2
@@ -38,6 +40,9 @@ _END_BYTES = 4096
 
 # What is larger than this goes to disk while it comes in; the framework keeps a megabyte of every upload in memory.
 MultiPartParser.spool_max_size = 64 * 1024
+
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,10 +67,20 @@ def is_short(request: Request) -> bool:
 
 
 @asynccontextmanager
-async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float) -> AsyncIterator[Form]:
+async def open_form(
+    request: Request, *, max_upload_bytes: int, timeout_s: float, deadline: Callable[[], Awaitable[object]]
+) -> AsyncIterator[Form]:
     """Read the body, for ``timeout_s`` seconds at most; its files are closed when the context ends.
 
+    Args:
+        request: whose body.
+        max_upload_bytes: of the photo.
+        timeout_s: for the whole body.
+        deadline: when this returns, the server stops and waits no longer for bodies.
+
     Raises:
+        NotReady: the server stops.
+        StorageFailed: what came cannot be kept, as the disk is full.
         BodyTooSlow: the body did not come in time.
         BodyTooLarge: the body or its photo is over the limit, whether or not a Content-Length said so.
         BadRequest: the body is of an unknown type or not well-formed.
@@ -76,8 +91,8 @@ async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float
         boundary = _read_boundary(request)
         watched = Request(_leave_charset_out(request.scope, boundary), _watch_end(bounded.receive, boundary))
         try:
-            async with _bound_time(timeout_s):
-                parts = await watched.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
+            form = watched.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_TEXT_BYTES)
+            parts = await _read_in_time(form, timeout_s, deadline)
         except HTTPException as error:
             raise BadRequest(f"The multipart body is not well-formed: {error.detail}", code="bad_form") from error
         try:
@@ -85,8 +100,8 @@ async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float
         finally:
             await parts.close()
         return
-    async with _bound_time(timeout_s):
-        body = await _bound_body(request, MAX_TEXT_BYTES, max_upload_bytes).body()
+    reading = _bound_body(request, MAX_TEXT_BYTES, max_upload_bytes).body()
+    body = await _read_in_time(reading, timeout_s, deadline)
     if media_type == _JSON or (media_type == _URLENCODED and body.lstrip().startswith(b"{")):
         yield _read_json(body)
     elif media_type == _URLENCODED or not body:
@@ -98,13 +113,22 @@ async def open_form(request: Request, *, max_upload_bytes: int, timeout_s: float
         )
 
 
-@asynccontextmanager
-async def _bound_time(timeout_s: float) -> AsyncIterator[None]:
+async def _read_in_time(
+    reading: Awaitable[_Read], timeout_s: float, deadline: Callable[[], Awaitable[object]]
+) -> _Read:
+    read, stop = asyncio.ensure_future(reading), asyncio.ensure_future(deadline())
     try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except TimeoutError as error:
-        raise BodyTooSlow(timeout_s) from error
+        await asyncio.wait({read, stop}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if read.done():
+            return read.result()
+        raise NotReady("The server is stopping: try again in a moment.") if stop.done() else BodyTooSlow(timeout_s)
+    except OSError as error:
+        # What is large goes to disk while it comes in.
+        raise StorageFailed from error
+    finally:
+        read.cancel()
+        stop.cancel()
+        await asyncio.wait({read, stop})
 
 
 def _bound_body(request: Request, max_bytes: int, max_upload_bytes: int) -> Request:
@@ -205,9 +229,9 @@ def _read_urlencoded(body: bytes) -> Form:
 
 def _read_json(body: bytes) -> Form:
     try:
-        fields = json.loads(body)
+        fields = json.loads(body, object_pairs_hook=_read_object)
     except (ValueError, RecursionError) as error:
-        raise BadRequest("The JSON body is not well-formed.", code="bad_form") from error
+        raise BadRequest("The JSON body is not well-formed, or names a field twice.", code="bad_form") from error
     if not isinstance(fields, dict) or len(fields) > MAX_FIELDS:
         raise BadRequest(f"The JSON body must be an object of at most {MAX_FIELDS} fields.", code="bad_form")
     texts = {name: _write_text(value) for name, value in fields.items()}
@@ -216,6 +240,13 @@ def _read_json(body: bytes) -> Form:
     except UnicodeEncodeError as error:
         raise BadRequest("The JSON body holds half of a surrogate pair.", code="bad_form") from error
     return Form(texts={name: (text,) for name, text in texts.items() if text})
+
+
+def _read_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("A name stands twice.")
+    return read
 
 
 def _write_text(value: object) -> str:

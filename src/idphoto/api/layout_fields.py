@@ -7,12 +7,12 @@ import re
 from idphoto.api.errors import BadField, BadRequest
 from idphoto.api.forms import Form
 from idphoto.api.values import choose, read_number, read_whole
-from idphoto.imaging.sheet import DoesNotFit, Item, parse_paper, plan_sheet
+from idphoto.imaging.sheet import DoesNotFit, Item, is_quick, parse_paper, plan_sheet
 from idphoto.specs import Catalogue, Spec, UnknownSpec
 from idphoto.tasks.request import LayoutRequest
 
 MAX_COPIES = 500
-#: Further sizes on one sheet: planning takes up to half a second for three sizes, and seconds for many more.
+#: Further sizes on one sheet: planning takes up to four seconds for three sizes, and more for more.
 MAX_OTHERS = 2
 _OFF = re.compile(r"0+|none")
 _OTHER = re.compile(r"([a-z0-9-]{1,64})(?::([0-9]{1,3}))?")
@@ -45,6 +45,8 @@ def read_layout(form: Form, catalogue: Catalogue) -> LayoutRequest | None:
 def check_layout(layout: LayoutRequest, spec: Spec, catalogue: Catalogue) -> None:
     """Find out whether the sheet holds what is asked, before anything is accepted.
 
+    Where that would take seconds it is left to the worker, which ends the task with the same code.
+
     Raises:
         BadRequest: it does not; the message says what would fit.
     """
@@ -52,8 +54,11 @@ def check_layout(layout: LayoutRequest, spec: Spec, catalogue: Catalogue) -> Non
     items = [
         Item(width_mm=size.print_size_mm[0], height_mm=size.print_size_mm[1], copies=copies) for size, copies in sizes
     ]
+    paper = parse_paper(layout.paper)
+    if not is_quick(paper, items):
+        return
     try:
-        plan_sheet(parse_paper(layout.paper), items, margin_mm=layout.margin_mm, spacing_mm=layout.spacing_mm)
+        plan_sheet(paper, items, margin_mm=layout.margin_mm, spacing_mm=layout.spacing_mm)
     except (DoesNotFit, ValueError) as error:
         raise BadRequest(f"layout: {error}", code="layout_does_not_fit") from error
 

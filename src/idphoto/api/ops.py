@@ -22,6 +22,8 @@ from idphoto.storage import StorageError
 def build_router() -> APIRouter:
     """Return the routes."""
     router = APIRouter(tags=["operation"])
+    # Strangers may ask, and each check writes a file: those who ask at the same time share one.
+    running: asyncio.Task[list[str]] | None = None
 
     @router.get("/healthz", summary="Is the process up?", response_class=PlainTextResponse)
     async def healthz() -> str:
@@ -30,7 +32,13 @@ def build_router() -> APIRouter:
     @router.get("/readyz", openapi_extra=READY, summary="Can a task be finished?")
     async def readyz(request: Request) -> Response:
         services = get_services(request)
-        failed = ["the server is stopping"] if services.stopping.is_set() else await _find_failed_checks(services)
+        nonlocal running
+        if services.stopping.is_set():
+            failed = ["the server is stopping"]
+        else:
+            if running is None or running.done():
+                running = asyncio.create_task(_find_failed_checks(services))
+            failed = await asyncio.shield(running)
         if failed:
             raise NotReady(f"Not ready: {', '.join(failed)}.")
         return JSONResponse({"status": 200, "message": "ready"})

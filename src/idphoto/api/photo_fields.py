@@ -135,16 +135,17 @@ def _check_size(request: PhotoRequest, catalogue: Catalogue) -> None:
                 f"{name} needs a size: send spec, size or mm_width and mm_height with it.", code="missing_size"
             )
         return
-    if request.layout is not None:
-        check_layout(request.layout, spec, catalogue)
-    if request.width_mm is None and (request.spec is None or request.dpi is None):
-        return  # of a size that was checked already, or a document's own
-    if not all(MIN_SIDE_PX <= side <= 2 * MAX_SIDE_PX for side in (spec.width, spec.height)):
+    # Other sizes were checked already, or are a document's own.
+    is_new = request.width_mm is not None or (request.spec is not None and request.dpi is not None)
+    if is_new and not all(MIN_SIDE_PX <= side <= 2 * MAX_SIDE_PX for side in (spec.width, spec.height)):
         raise BadRequest(
             f"At {spec.dpi} dpi this is {spec.width}x{spec.height} pixels; each side may have {MIN_SIDE_PX} to "
             f"{2 * MAX_SIDE_PX}: change dpi.",
             code="bad_size",
         )
+    # The check that takes longest comes last.
+    if request.layout is not None:
+        check_layout(request.layout, spec, catalogue)
 
 
 def _read_colour(form: Form, name: str) -> str | None:

@@ -19,6 +19,8 @@ from operator import add, mul
 # What a sheet takes at most: photos, and different sizes of them.
 MAX_PHOTOS = 500
 MAX_SIZES = 8
+# Photos that the paper has room for, by area, for each size beside the first.
+_QUICK = 100
 
 # Sums of millimetres in floating point may miss an exact fit by this much.
 _EXACT = 1e-6
@@ -166,6 +168,16 @@ def plan_sheet(paper: Paper, items: Sequence[Item], *, margin_mm: float = 3.0, s
         ValueError: no item, a measure or number that is no such, over 500 photos or over 8 different sizes.
     """
     return _plan(paper, tuple(items), margin_mm, spacing_mm)
+
+
+def is_quick(paper: Paper, items: Sequence[Item]) -> bool:
+    """Tell whether :func:`plan_sheet` takes less than about a quarter of a second, and not seconds.
+
+    That is so for one size, and for several of which few have room: measured with up to three sizes on up to 1.2 m.
+    """
+    sizes = {(item.width_mm, item.height_mm) for item in items}
+    smallest = min(width * height for width, height in sizes)
+    return len(sizes) == 1 or paper.width_mm * paper.height_mm * (len(sizes) - 1) < _QUICK * smallest
 
 
 # A shop prints the same few sheets all day, and each is planned twice: to accept the task and to draw it.

@@ -105,18 +105,28 @@ class PhotoProcessor:
     async def _keep(self, task: Task, work: Work) -> Outcome:
         """Store the files: all of them or none."""
         # Side by side, for most of the time is the disk's.
-        writes = [self._storage.put(key, data) for key, data in work.files]
+        puts = [self._storage.put(key, data) for key, data in work.files]
         if work.copied_cutout is not None:
-            writes.append(self._storage.copy(task.source_key or "", work.copied_cutout))
-        failures = [failure for failure in await asyncio.gather(*writes, return_exceptions=True) if failure]
+            puts.append(self._storage.copy(task.source_key or "", work.copied_cutout))
+        writes = asyncio.gather(*puts, return_exceptions=True)
+        try:
+            failures = [failure for failure in await asyncio.shield(writes) if failure]
+        except asyncio.CancelledError:
+            # Threads cannot be stopped: what they still write would be nobody's.
+            await writes
+            await self._drop(work.outcome)
+            raise
         if failures:
             await self._drop(work.outcome)
             raise failures[0]
         return work.outcome
 
     async def _drop(self, outcome: Outcome) -> None:
-        for key in outcome.keys:
-            await self._storage.delete(key)
+        """Delete the files of an outcome that nobody will see."""
+        deletes = (self._storage.delete(key) for key in outcome.keys)
+        if any(await asyncio.gather(*deletes, return_exceptions=True)):
+            # The sweeper finds what belongs to no task.
+            self._log.warning("files_not_deleted")
 
     async def _work(self, task: Task, data: bytes, run: int) -> Work:
         try:

@@ -40,6 +40,8 @@ class NewJob:
 
     kind: JobKind
     task_id: str
+    owner: str
+    """Whose task it is."""
     priority: Priority = Priority.NORMAL
     delay_s: float = 0.0
     """Not before this many seconds from now."""
@@ -52,6 +54,7 @@ class Job:
     id: int
     kind: JobKind
     task_id: str
+    owner: str
     priority: Priority
     attempt: int
     """1 for the first run."""
@@ -79,12 +82,20 @@ class JobQueue(Protocol):
         """Add a job in the caller's transaction."""
         ...
 
+    async def hasten(self, conn: AsyncConnection, kind: JobKind, task_id: str) -> bool:
+        """Make a task's waiting jobs of a kind due now, in the caller's transaction; False when there is none."""
+        ...
+
     async def ring_end(self, conn: AsyncConnection, task_id: str) -> None:
         """Wake all who wait for a task's end, as soon as the caller's transaction is committed."""
         ...
 
-    async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
+    async def run(
+        self, handlers: Mapping[JobKind, Handler], *, concurrency: int, per_owner: int, stop: asyncio.Event
+    ) -> None:
         """Claim and run jobs of the handlers' kinds until ``stop``; return when the running ones are finished.
+
+        Up to ``concurrency`` run at a time here, and up to ``per_owner`` of one owner; the others' go first then.
 
         A handler that raises is run again after a back-off; one that the database was not there for is run again as if
         it had not been begun. A job that was begun three times and never

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -48,6 +50,7 @@ class SqliteQueue:
             insert(tables.job).values(
                 kind=job.kind.value,
                 task_id=job.task_id,
+                owner=job.owner,
                 priority=job.priority.value,
                 run_at=time.time() + job.delay_s,
                 attempt=0,
@@ -55,29 +58,49 @@ class SqliteQueue:
         )
         await _ring(conn, _name_jobs(job.kind))
 
+    async def hasten(self, conn: AsyncConnection, kind: JobKind, task_id: str) -> bool:
+        """Make a task's waiting jobs of a kind due now, in the caller's transaction; False when there is none."""
+        query = update(tables.job).where(_ROW.kind == kind.value, _ROW.task_id == task_id).values(run_at=time.time())
+        await _ring(conn, _name_jobs(kind))
+        return (await conn.execute(query)).rowcount > 0
+
     async def ring_end(self, conn: AsyncConnection, task_id: str) -> None:
         """Wake all who wait for a task's end, as soon as the caller's transaction is committed."""
         await _ring(conn, name_end(task_id))
 
-    async def run(self, handlers: Mapping[JobKind, Handler], *, concurrency: int, stop: asyncio.Event) -> None:
+    async def run(
+        self, handlers: Mapping[JobKind, Handler], *, concurrency: int, per_owner: int, stop: asyncio.Event
+    ) -> None:
         """Claim and run up to ``concurrency`` jobs at a time until ``stop``; then wait for the running ones.
+
+        Up to ``per_owner`` of one owner run at a time. More of them wait while those of others are run.
 
         Cancelled, it cancels the running ones; their leases run out and they are run again.
         """
         slots = asyncio.Semaphore(concurrency)
+        owners = Counter[str]()
+
+        def free(job: Job, _: asyncio.Task[None]) -> None:
+            owners.subtract([job.owner])
+            if not owners[job.owner]:
+                del owners[job.owner]
+            slots.release()
+
         with self._wake.listen(*map(_name_jobs, handlers)) as bell:
             async with asyncio.TaskGroup() as group:
                 while True:
                     await slots.acquire()
                     if stop.is_set():
                         break
-                    job = await self._claim_or_pause(handlers)
+                    full = [owner for owner, running in owners.items() if running >= per_owner]
+                    job = await self._claim_or_pause(handlers, full)
                     if job is None:
                         slots.release()
                         await bell.wait(_POLL_S)
                     else:
+                        owners[job.owner] += 1
                         running = group.create_task(self._run_job(handlers[job.kind], job))
-                        running.add_done_callback(lambda _: slots.release())
+                        running.add_done_callback(partial(free, job))
 
     async def count_ready(self) -> int:
         """Count the jobs that nobody has finished: waiting, delayed and running."""
@@ -90,20 +113,20 @@ class SqliteQueue:
         for topic in entry.info.pop(_RINGS, ()):
             self._wake.notify(topic)
 
-    async def _claim_or_pause(self, kinds: Iterable[JobKind]) -> Job | None:
+    async def _claim_or_pause(self, kinds: Iterable[JobKind], full: Sequence[str]) -> Job | None:
         try:
-            return await self._claim(kinds)
+            return await self._claim(kinds, full)
         except UNAVAILABLE as error:
             self._log.error("jobs_unavailable", error=type(error).__name__)
             await asyncio.sleep(_DATABASE_PAUSE_S)
             return None
 
-    async def _claim(self, kinds: Iterable[JobKind]) -> Job | None:
+    async def _claim(self, kinds: Iterable[JobKind], full: Sequence[str]) -> Job | None:
         now = time.time()
         free = and_(_ROW.run_at <= now, or_(_ROW.lease_until.is_(None), _ROW.lease_until < now))
         first = (
             select(_ROW.id)
-            .where(_ROW.kind.in_([kind.value for kind in kinds]), free)
+            .where(_ROW.kind.in_([kind.value for kind in kinds]), free, _ROW.owner.not_in(full))
             .order_by(_ROW.priority.desc(), _ROW.run_at, _ROW.id)
             .limit(1)
         )
@@ -113,7 +136,7 @@ class SqliteQueue:
                 update(tables.job)
                 .where(_ROW.id == job_id, free)
                 .values(attempt=_ROW.attempt + 1, lease_until=now + self._lease_s)
-                .returning(_ROW.kind, _ROW.task_id, _ROW.priority, _ROW.attempt)
+                .returning(_ROW.kind, _ROW.task_id, _ROW.owner, _ROW.priority, _ROW.attempt)
             )
             async with self._engine.begin() as conn:
                 row = (await conn.execute(query)).one_or_none()
@@ -122,6 +145,7 @@ class SqliteQueue:
                     id=job_id,
                     kind=JobKind(row.kind),
                     task_id=row.task_id,
+                    owner=row.owner,
                     priority=Priority(row.priority),
                     attempt=row.attempt,
                 )

@@ -134,7 +134,7 @@ class TaskStore:
         """End a download: the state becomes WAITING and a PROCESS job is enqueued. Raises LostLease."""
         async with self._engine.begin() as conn:
             await _write(conn, task, state=State.WAITING.value, source_key=source_key, download_ms=download_ms)
-            await queue.enqueue(conn, NewJob(kind=JobKind.PROCESS, task_id=task.id, priority=priority))
+            await queue.enqueue(conn, _new_job(task, JobKind.PROCESS, priority))
 
     async def clear_source(self, task_id: str) -> None:
         """Note that the source file was deleted."""
@@ -158,9 +158,10 @@ class TaskStore:
         await self._end(task, queue, state=failure.state.value, **failure_to_values(failure))
 
     async def announce_again(self, task: Task, queue: JobQueue) -> None:
-        """Enqueue the callback of an ended task once more."""
+        """Enqueue the callback of an ended task once more, or make it due now if it is still being tried."""
         async with self._engine.begin() as conn:
-            await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
+            if not await queue.hasten(conn, JobKind.CALLBACK, task.id):
+                await queue.enqueue(conn, _new_job(task, JobKind.CALLBACK))
 
     async def delete(self, task_id: str, owner: str) -> Task | None:
         """Delete an owner's task with its jobs, and return it for its files; None as in :meth:`get`."""
@@ -211,9 +212,13 @@ class TaskStore:
             if more_files:
                 await conn.execute(insert(tables.file), [{"key": key, "task_id": task.id} for key in more_files])
             if task.callback_url is not None:
-                await queue.enqueue(conn, NewJob(kind=JobKind.CALLBACK, task_id=task.id))
+                await queue.enqueue(conn, _new_job(task, JobKind.CALLBACK))
             # Clients hold connections open for this moment; what is left to clear away need not keep them.
             await queue.ring_end(conn, task.id)
+
+
+def _new_job(task: Task, kind: JobKind, priority: Priority = Priority.NORMAL) -> NewJob:
+    return NewJob(kind=kind, task_id=task.id, owner=task.owner, priority=priority)
 
 
 async def _write(conn: AsyncConnection, task: Task, **values: object) -> None:

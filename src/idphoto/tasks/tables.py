@@ -67,6 +67,7 @@ job = Table(
     Column("id", Integer, primary_key=True),
     Column("kind", String, nullable=False),
     Column("task_id", String, ForeignKey("task.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("owner", String, nullable=False, server_default=""),
     Column("priority", Integer, nullable=False),
     Column("run_at", Double, nullable=False),
     Column("attempt", Integer, nullable=False),

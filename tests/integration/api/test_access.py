@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 import uuid
 
 import pytest
@@ -132,3 +134,19 @@ def test_pages_of_other_origins_may_call_only_where_the_operator_says_so(start: 
         assert (reply.status_code, reply.headers["Access-Control-Allow-Origin"]) == (200, shop)
         assert "Retry-After" in reply.headers["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Origin" not in server.create(headers={"Origin": other}).headers
+
+
+def test_a_key_that_is_revoked_during_an_upload_has_made_no_task(server: Server) -> None:
+    made = server.run(server.services.keys.create("test"))
+    before = server.run(server.services.queue.count_ready())
+    body = b'--b\r\nContent-Disposition: form-data; name="image_file"; filename="me.jpg"\r\n\r\n' + b"p" * 100_000
+    end = b"\r\n--b--\r\n"
+    head = f"POST /task/pic/idphoto HTTP/1.1\r\nHost: x\r\nX-API-KEY: {made.token}\r\nConnection: close\r\n"
+    head += f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body) + len(end)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=20) as client:
+        client.sendall(head.encode() + body)
+        time.sleep(0.2)
+        assert server.run(server.services.keys.revoke(made.id))
+        client.sendall(end)
+        assert client.recv(65536).startswith(b"HTTP/1.1 401 ")
+    assert server.run(server.services.queue.count_ready()) == before

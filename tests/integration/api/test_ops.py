@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
 
+import pytest
 import requests
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tests.integration.api.running import Server, Start
 
@@ -87,3 +93,39 @@ def test_every_reply_has_security_headers(server: Server) -> None:
 def test_no_file_outside_the_web_folder_is_served(server: Server) -> None:
     for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static/..%2fapp.py"):
         assert requests.get(server.url + path, timeout=20).status_code == 404
+
+
+def test_many_who_ask_at_once_whether_it_is_ready_share_one_check(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = server.services.storage._write, list[Path]()
+
+    def write_slowly(target: Path, source: BinaryIO) -> None:
+        written.append(target)
+        time.sleep(0.3)
+        write(target, source)
+
+    monkeypatch.setattr(server.services.storage, "_write", write_slowly)
+    with ThreadPoolExecutor(10) as pool:
+        replies = list(pool.map(lambda _: requests.get(server.url + "/readyz", timeout=20), range(10)))
+    assert {reply.status_code for reply in replies} == {503}
+    assert len(written) <= 2
+
+
+def test_a_database_whose_connections_are_all_taken_is_said(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = server.services.store._engine
+    monkeypatch.setattr(engine.sync_engine.pool, "_timeout", 0.05)
+
+    async def take() -> list[AsyncConnection]:
+        return [await engine.connect() for _ in range(15)]
+
+    async def give_back() -> None:
+        for connection in taken:
+            await connection.close()
+
+    taken = server.run(take())
+    refused = server.call("GET", "/task/7d0a2c0e")
+    server.run(give_back())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (503, "storage_failed")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert server.call("GET", "/task/7d0a2c0e").status_code == 404

@@ -62,4 +62,4 @@ class Desk:
 
 def a_job(kind: JobKind, task: Task, *, attempt: int = 1) -> Job:
     """Return a job as the queue hands it out."""
-    return Job(id=1, kind=kind, task_id=task.id, priority=Priority.SYNC, attempt=attempt)
+    return Job(id=1, kind=kind, task_id=task.id, owner=task.owner, priority=Priority.SYNC, attempt=attempt)

@@ -21,9 +21,13 @@ async def add(store: TaskStore, queue: JobQueue, **changes: object) -> Task:
 
 
 @asynccontextmanager
-async def running(queue: JobQueue, handlers: Mapping[JobKind, Handler], *, concurrency: int = 1) -> AsyncIterator[None]:
+async def running(
+    queue: JobQueue, handlers: Mapping[JobKind, Handler], *, concurrency: int = 1, per_owner: int | None = None
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    run = asyncio.create_task(queue.run(handlers, concurrency=concurrency, stop=stop))
+    run = asyncio.create_task(
+        queue.run(handlers, concurrency=concurrency, per_owner=per_owner or concurrency, stop=stop)
+    )
     try:
         yield
     finally:
@@ -38,9 +42,9 @@ async def wait_for_count(queue: JobQueue, count: int) -> None:
             await asyncio.sleep(0.02)
 
 
-async def drain(queue: JobQueue, handler: Handler, *, concurrency: int = 1) -> None:
+async def drain(queue: JobQueue, handler: Handler, *, concurrency: int = 1, per_owner: int | None = None) -> None:
     """Run PROCESS jobs until none is left."""
-    async with running(queue, {JobKind.PROCESS: handler}, concurrency=concurrency):
+    async with running(queue, {JobKind.PROCESS: handler}, concurrency=concurrency, per_owner=per_owner):
         await wait_for_count(queue, 0)
 
 

@@ -28,7 +28,7 @@ def new_task(**changes: Any) -> Task:
 
 def job_of(task: Task, **changes: Any) -> NewJob:
     """Return the PROCESS job of a task."""
-    return NewJob(**{"kind": JobKind.PROCESS, "task_id": task.id, **changes})
+    return NewJob(**{"kind": JobKind.PROCESS, "task_id": task.id, "owner": task.owner, **changes})
 
 
 ROOM = Room(queue=1000, at_once=1000, today=None)

@@ -160,7 +160,7 @@ async def test_a_task_that_has_not_ended_is_not_announced(desk: Desk, announce: 
 async def test_the_queue_delivers_the_callback_of_a_finished_task(desk: Desk, announce: Announcer) -> None:
     task = await desk.add_ended(callback_url=desk.receiver.url)
     stop = asyncio.Event()
-    running = asyncio.create_task(desk.queue.run({JobKind.CALLBACK: announce}, concurrency=2, stop=stop))
+    running = asyncio.create_task(desk.queue.run({JobKind.CALLBACK: announce}, concurrency=2, per_owner=2, stop=stop))
     call = await asyncio.to_thread(desk.receiver.received.get, timeout=30)
     stop.set()
     await running

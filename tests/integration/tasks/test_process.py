@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import threading
+import time
+from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from PIL import Image
@@ -156,7 +160,7 @@ async def test_a_worker_that_was_overtaken_leaves_nothing_behind(
 async def test_a_photo_goes_through_the_queue(desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes) -> None:
     task = await upload(desk, astronaut_jpeg, callback_url="http://127.0.0.1:9/")
     stop = asyncio.Event()
-    running = asyncio.create_task(desk.queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
+    running = asyncio.create_task(desk.queue.run({JobKind.PROCESS: process}, concurrency=1, per_owner=1, stop=stop))
     states = set()
     while not (now := await desk.read(task)).state.is_end:
         states.add((now.state, now.progress))
@@ -179,3 +183,25 @@ async def test_sources_are_kept_until_the_task_expires_where_that_is_wanted(
     assert now.state.is_end
     assert now.source_key in now.keys
     assert await desk.storage.get(now.source_key or "") == (photo or astronaut_jpeg)
+
+
+async def test_a_run_that_is_cancelled_while_it_stores_leaves_nothing_behind(
+    desk: Desk, process: PhotoProcessor, astronaut_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = await upload(desk, astronaut_jpeg)
+    write, writing = desk.storage._write, threading.Event()
+
+    def write_slowly(target: Path, source: BinaryIO) -> None:
+        writing.set()
+        time.sleep(0.3)
+        write(target, source)
+
+    monkeypatch.setattr(desk.storage, "_write", write_slowly)
+    running = asyncio.create_task(process(a_job(JobKind.PROCESS, task)))
+    await asyncio.to_thread(writing.wait)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert await is_empty(desk, "results")
+    assert await is_empty(desk, "cutouts")
+    assert await is_empty(desk, "partial")

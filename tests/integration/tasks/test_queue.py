@@ -7,6 +7,7 @@ Another engine joins by a parameter of the fixture ``database_url`` and a case i
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 import structlog
@@ -54,6 +55,24 @@ async def test_a_delayed_job_lets_others_pass(store: TaskStore, queue: JobQueue)
     seen = list[Job]()
     await drain(queue, recorder(seen))
     assert [job.task_id for job in seen] == [soon.id, late.id]
+
+
+async def test_the_jobs_of_one_owner_leave_room_for_those_of_others(store: TaskStore, queue: JobQueue):
+    for owner in ("a", "a", "a", "b", "c"):
+        await add(store, queue, owner=owner)
+    running, most, order = Counter[str](), Counter[str](), list[str]()
+
+    async def handle(job: Job) -> None:
+        running[job.owner] += 1
+        most[job.owner] = max(most[job.owner], running[job.owner])
+        order.append(job.owner)
+        await asyncio.sleep(0.05)
+        running[job.owner] -= 1
+
+    await drain(queue, handle, concurrency=3, per_owner=1)
+    assert most == {"a": 1, "b": 1, "c": 1}
+    assert set(order[:3]) == {"a", "b", "c"}
+    assert order[3:] == ["a", "a"]
 
 
 async def test_only_jobs_of_the_handled_kinds_are_taken(store: TaskStore, queue: JobQueue):
@@ -125,7 +144,7 @@ async def test_stop_waits_for_the_running_handler_and_takes_no_more(store: TaskS
         await go_on.wait()
         finished.append(job)
 
-    run = asyncio.create_task(queue.run({JobKind.PROCESS: handle}, concurrency=1, stop=stop))
+    run = asyncio.create_task(queue.run({JobKind.PROCESS: handle}, concurrency=1, per_owner=1, stop=stop))
     await asyncio.wait_for(begun.wait(), LONG_S)
     stop.set()
     await asyncio.sleep(0.3)
@@ -147,7 +166,7 @@ async def test_a_cancelled_run_cancels_its_handlers_and_hands_their_jobs_back(st
         finally:
             cancelled.set()
 
-    run = asyncio.create_task(queue.run({JobKind.PROCESS: hang}, concurrency=1, stop=asyncio.Event()))
+    run = asyncio.create_task(queue.run({JobKind.PROCESS: hang}, concurrency=1, per_owner=1, stop=asyncio.Event()))
     await asyncio.wait_for(begun.wait(), LONG_S)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):

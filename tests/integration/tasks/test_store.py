@@ -12,7 +12,7 @@ from idphoto.tasks import tables
 from idphoto.tasks.deliveries import Delivery, DeliveryLog
 from idphoto.tasks.errors import LostLease
 from idphoto.tasks.model import Failure, ReturnType, SheetFiles, State, Task
-from idphoto.tasks.queue import Job, JobKind, Priority
+from idphoto.tasks.queue import Job, JobKind, Priority, Retry
 from idphoto.tasks.queue_sqlite import SqliteQueue
 from idphoto.tasks.request import Format, PhotoRequest
 from idphoto.tasks.store import TaskStore
@@ -235,8 +235,33 @@ async def test_an_expired_task_waits_for_its_callback_but_its_files_do_not(short
     async def deliver(job: Job) -> None:
         stop.set()
 
-    await queue.run({JobKind.CALLBACK: deliver}, concurrency=1, stop=stop)
+    await queue.run({JobKind.CALLBACK: deliver}, concurrency=1, per_owner=1, stop=stop)
     assert [task.id for task in await short_store.list_expired(10)] == [begun.id]
+
+
+async def test_a_callback_is_announced_again_once_at_a_time(store: TaskStore, queue: SqliteQueue):
+    task = await begin(store, await add(store, queue, callback_url="https://example.com/"))
+    stop = asyncio.Event()
+    tries = list[int]()
+
+    async def deliver(job: Job) -> Retry | None:
+        tries.append(job.attempt)
+        if len(tries) == 1:
+            return Retry(delay_s=3600)
+        if len(tries) == 3:
+            stop.set()
+        return None
+
+    await store.finish(task, OUTCOME, 1.0, queue)
+    running = asyncio.create_task(queue.run({JobKind.CALLBACK: deliver}, concurrency=1, per_owner=1, stop=stop))
+    for count in (1, 2, 3):
+        while len(tries) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        await store.announce_again(task, queue)
+    await asyncio.wait_for(running, 60)
+    # The waiting one was hastened, with its count; the next was a new one.
+    assert tries == [1, 2, 1]
 
 
 async def test_an_unfinished_task_is_not_found_as_ended(store: TaskStore, queue: SqliteQueue):

@@ -36,7 +36,7 @@ async def test_all_who_wait_see_the_end_that_a_job_brings(
 
     stop = asyncio.Event()
     waiting = asyncio.gather(*(waiters.wait_for_end(task.id, LONG_S) for _ in range(5)))
-    running = asyncio.create_task(queue.run({JobKind.PROCESS: process}, concurrency=1, stop=stop))
+    running = asyncio.create_task(queue.run({JobKind.PROCESS: process}, concurrency=1, per_owner=1, stop=stop))
     ended = await asyncio.wait_for(waiting, LONG_S / 2)
     stop.set()
     await running

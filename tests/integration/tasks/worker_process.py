@@ -82,7 +82,7 @@ async def run(url: str, mode: str, go: Path) -> None:
     handlers: dict[str, Callable[[Job], Awaitable[None]]] = {"count": count, "freeze": freeze, "wait": wait}
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     print("ready", flush=True)
-    await queue.run({JobKind.PROCESS: handlers[mode]}, concurrency=2, stop=stop)
+    await queue.run({JobKind.PROCESS: handlers[mode]}, concurrency=2, per_owner=2, stop=stop)
     await engine.dispose()
 
 

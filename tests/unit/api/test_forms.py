@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -12,14 +13,19 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
-from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow
+from idphoto.api.errors import BadRequest, BodyTooLarge, BodyTooSlow, NotReady
 from idphoto.api.forms import MAX_TEXT_BYTES, Form, open_form
 from idphoto.outbound import Outbound
 from idphoto.specs import Catalogue
+from idphoto.storage import StorageFailed
 
 CATALOGUE = Catalogue.load()
 MAX_UPLOAD = 100_000
 CHECK_URL = Outbound().check_url
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
 
 
 def parse(body: bytes, content_type: str, *, chunk: int = 4096, length: bool = True) -> Form:
@@ -36,7 +42,7 @@ def parse(body: bytes, content_type: str, *, chunk: int = 4096, length: bool = T
         if length:
             headers.append((b"content-length", str(len(body)).encode()))
         request = Request({"type": "http", "method": "POST", "headers": headers, "app": None}, receive)
-        async with open_form(request, max_upload_bytes=MAX_UPLOAD, timeout_s=60) as form:
+        async with open_form(request, max_upload_bytes=MAX_UPLOAD, timeout_s=60, deadline=never) as form:
             return form
 
     return asyncio.run(run())
@@ -62,11 +68,43 @@ def test_a_body_that_takes_too_long_is_refused() -> None:
 
             scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type)], "app": None}
             with pytest.raises(BodyTooSlow) as caught:
-                async with open_form(Request(scope, receive), max_upload_bytes=MAX_UPLOAD, timeout_s=0.05):
+                async with open_form(
+                    Request(scope, receive), max_upload_bytes=MAX_UPLOAD, timeout_s=0.05, deadline=never
+                ):
                     raise AssertionError("the body never ends")
             assert caught.value.code == "upload_too_slow"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("content_type", [b"application/json", b"multipart/form-data; boundary=b"])
+def test_a_body_that_is_not_there_when_the_server_stops_is_refused(content_type: bytes) -> None:
+    async def run() -> None:
+        async def receive() -> Message:
+            await never()
+            raise AssertionError
+
+        async def soon() -> None:
+            await asyncio.sleep(0.01)
+
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-type", content_type)], "app": None}
+        with pytest.raises(NotReady):
+            async with open_form(Request(scope, receive), max_upload_bytes=MAX_UPLOAD, timeout_s=60, deadline=soon):
+                raise AssertionError("the body never ends")
+
+    asyncio.run(run())
+
+
+def test_what_cannot_be_spooled_is_a_failure_of_the_storage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/no-such-folder")
+    body, content_type = multipart(("image_file", "me.jpg", b"p" * 100_000))
+    with pytest.raises(StorageFailed):
+        parse(body, content_type)
+
+
+def test_a_json_body_that_names_a_field_twice_is_refused() -> None:
+    with pytest.raises(BadRequest, match="twice"):
+        parse(b'{"size": "300x400", "size": "100x100"}', "application/json")
 
 
 def test_a_multipart_body_is_sorted_into_texts_and_files() -> None:

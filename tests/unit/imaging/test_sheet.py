@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idphoto.imaging.sheet import MAX_PHOTOS, PAPERS, DoesNotFit, Item, Paper, Place, SheetPlan, parse_paper, plan_sheet
+from idphoto.imaging.sheet import (
+    MAX_PHOTOS,
+    PAPERS,
+    DoesNotFit,
+    Item,
+    Paper,
+    Place,
+    SheetPlan,
+    is_quick,
+    parse_paper,
+    plan_sheet,
+)
 
 # Millimetres that floating point may be off by.
 SLACK = 1e-5
@@ -281,3 +292,17 @@ def test_a_paper_of_an_odd_size_is_refused(width, height):
         Paper.custom(width, height)
     with pytest.raises(ValueError, match="30 to 1200 mm"):
         parse_paper("20x100")
+
+
+@pytest.mark.parametrize(
+    ("paper", "items", "quick"),
+    [
+        (Paper.custom(1200, 1200), [ONE_INCH], True),
+        (PAPERS["6inch"], [ONE_INCH, TWO_INCH, Item(width_mm=33, height_mm=48)], True),
+        (PAPERS["a4"], [ONE_INCH, TWO_INCH, ONE_INCH], True),
+        (Paper.custom(297, 420), [ONE_INCH, TWO_INCH, Item(width_mm=33, height_mm=48)], False),
+        (Paper.custom(300, 1000), [Item(width_mm=1.0012, height_mm=1.0013), TWO_INCH], False),
+    ],
+)
+def test_sheets_whose_planning_takes_long_are_known_before(paper: Paper, items: list[Item], *, quick: bool) -> None:
+    assert is_quick(paper, items) is quick
