@@ -23,6 +23,10 @@ from idphoto.settings import Settings
 from idphoto.specs import Catalogue, Editing, Spec
 
 TRANSPARENT = "transparent"
+#: Of a photo, in pixels: below nothing can be told apart, above a picture takes gigabytes.
+_MIN_SIDE, _MAX_SIDE = 20, 10_000
+_MIN_DPI, _MAX_DPI = 10, 2400
+_MAX_SIDE_MM = 1200
 
 
 class Wishes(TypedDict, total=False):
@@ -144,12 +148,17 @@ def read_wishes(wishes: Wishes, catalogue: Catalogue) -> Order:
 
     Raises:
         UnknownSpec: the catalogue has no such id.
+        TypeError: there is no such wish.
         ValueError: they contradict each other or the document, or are out of range.
     """
+    if unknown := sorted(wishes.keys() - Wishes.__annotations__.keys()):
+        raise TypeError(f"There is no wish named {', '.join(unknown)}.")
     spec, is_document = _read_size(wishes, catalogue)
     background = wishes.get("background")
     transparent = background == TRANSPARENT
     chosen: Literal["jpg", "png"] = wishes.get("format") or ("png" if transparent else "jpg")
+    if chosen not in {"jpg", "png"}:
+        raise ValueError(f"The format must be jpg or png, not {chosen!r}.")
     if chosen == "jpg" and transparent:
         raise ValueError("A JPEG cannot be transparent: choose a background or the format png.")
     retouch = wishes.get("retouch") or Retouch()
@@ -179,6 +188,24 @@ def _read_size(wishes: Wishes, catalogue: Catalogue) -> tuple[Spec | None, bool]
     spec, size, size_mm, dpi = wishes.get("spec"), wishes.get("size"), wishes.get("size_mm"), wishes.get("dpi")
     if sum(each is not None for each in (spec, size, size_mm)) > 1:
         raise ValueError("Give one of spec, size and size_mm.")
+    # Written so that "nan" is refused too.
+    if dpi is not None and not _MIN_DPI <= dpi <= _MAX_DPI:
+        raise ValueError(f"dpi must be {_MIN_DPI} to {_MAX_DPI}.")
+    if size_mm is not None and not all(0 < side <= _MAX_SIDE_MM for side in size_mm):
+        raise ValueError(f"The sides must be above 0 and up to {_MAX_SIDE_MM} mm.")
+    found, is_document = _find_spec(spec, size, size_mm, dpi, catalogue)
+    if found is not None and not all(_MIN_SIDE <= side <= _MAX_SIDE for side in (found.width, found.height)):
+        raise ValueError(f"The sides must be {_MIN_SIDE} to {_MAX_SIDE} pixels, not {found.width}x{found.height}.")
+    return found, is_document
+
+
+def _find_spec(
+    spec: Spec | str | None,
+    size: tuple[int, int] | None,
+    size_mm: tuple[float, float] | None,
+    dpi: int | None,
+    catalogue: Catalogue,
+) -> tuple[Spec | None, bool]:
     wished = catalogue.get(spec) if isinstance(spec, str) else spec
     if isinstance(wished, Spec):
         return (wished if dpi is None else wished.at_dpi(dpi)), True

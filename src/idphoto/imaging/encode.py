@@ -41,6 +41,8 @@ _COMMENT_MOST = 65533
 _CHUNK_FRAME = 12
 _CHUNK_NAME = b"idPd"
 _PNG_END = 12
+# A file is filled up to the least that is asked for: in memory.
+_MAX_KB = 15 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,13 +50,15 @@ class FileLimits:
     """How large a file may be, in kilobytes; None: no limit on that side.
 
     Raises:
-        ValueError: the least is above the most.
+        ValueError: the least is above the most, or one of them not within 0 to 15 MB.
     """
 
     min_kb: int | None = None
     max_kb: int | None = None
 
     def __post_init__(self) -> None:
+        if not all(limit is None or 0 <= limit <= _MAX_KB for limit in (self.min_kb, self.max_kb)):
+            raise ValueError(f"min_kb and max_kb must be 0 to {_MAX_KB}.")
         if self.min_kb is not None and self.max_kb is not None and self.min_kb > self.max_kb:
             raise ValueError(f"min_kb is {self.min_kb} and max_kb is {self.max_kb}: the least is above the most.")
 
