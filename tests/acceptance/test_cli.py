@@ -35,13 +35,15 @@ def test_make_writes_each_photo_and_reports_each_failure(tmp_path: Path, astrona
     (tmp_path / "good.jpg").write_bytes(astronaut_jpeg)
     (tmp_path / "also good.jpeg").write_bytes(astronaut_jpeg)
     (tmp_path / "bad.jpg").write_bytes(b"no image")
-    photos = ["good.jpg", "also good.jpeg", "bad.jpg", "missing.jpg"]
+    (tmp_path / "folder").mkdir()
+    photos = ["good.jpg", "also good.jpeg", "bad.jpg", "missing.jpg", "folder"]
     done = run("make", *photos, "--size", "295x413", "--bg", "438EDB", "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
     lines = done.stderr.splitlines()
     assert sum("bad.jpg: unreadable_image: " in line for line in lines) == 1
     assert sum("missing.jpg: No such file" in line for line in lines) == 1
-    assert "2 made, 2 failed." in done.stderr
+    assert sum("folder: this is a folder" in line for line in lines) == 1
+    assert "2 made, 3 failed." in done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["also good.jpg", "good.jpg"]
     with Image.open(tmp_path / "out" / "good.jpg") as image:
         assert (image.size, image.format) == ((295, 413), "JPEG")

@@ -206,13 +206,18 @@ def _run(make_one: Callable[[Path], Result], targets: dict[Path, Path], threads:
                 console.print(f"[red]✗[/] {escape(str(photo))}: {error.code}: {escape(str(error))}")
             except (OSError, ValueError) as error:
                 failed += 1
-                reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-                console.print(f"[red]✗[/] {escape(str(photo))}: {escape(str(reason))}")
+                console.print(f"[red]✗[/] {escape(str(photo))}: {escape(_explain(error))}")
             else:
                 console.print(f"[green]✓[/] {escape(str(photo))} → {escape(str(targets[photo]))}{_note(result)}")
             progress.advance(bar)
     console.print(f"{len(targets) - failed} made, {failed} failed.")
     return failed
+
+
+def _explain(error: OSError | ValueError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return "this is a folder: name the photos in it"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _note(result: Result) -> str:
